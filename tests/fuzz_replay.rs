@@ -30,7 +30,8 @@ fn every_kept_input_holds() {
     }
 }
 
-/// Rounds of damage to each kept input; `FUZZ_ROUNDS` sets another number.
+/// Rounds of damage to each kept input; `FUZZ_ROUNDS` sets another number, and `FUZZ_ONLY`
+/// names the one target whose inputs are damaged.
 const ROUNDS: u32 = 20;
 
 /// A number from 0 to `below - 1` of a fixed row.
@@ -68,7 +69,9 @@ fn damage_to_kept_inputs_holds() {
     let corpus = Path::new(env!("CARGO_MANIFEST_DIR")).join("fuzz/corpus");
     let mut state = 1;
     let mut failed = Vec::new();
-    for (name, check) in checks::ALL {
+    let only = std::env::var("FUZZ_ONLY").ok();
+    let all = checks::ALL.iter();
+    for (name, check) in all.filter(|it| only.as_ref().is_none_or(|only| only == it.0)) {
         let inputs: Vec<Vec<u8>> = files(&corpus.join(name))
             .iter()
             .map(|file| fs::read(file).unwrap())
@@ -102,6 +105,7 @@ fn every_check_has_a_target() {
     let mut names: Vec<&str> = checks::ALL.iter().map(|(name, _)| *name).collect();
     for (name, is_built) in [
         ("tls", cfg!(feature = "tls")),
+        ("client_http", cfg!(feature = "client")),
         ("reconnect", cfg!(feature = "client")),
     ] {
         if !is_built {

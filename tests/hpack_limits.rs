@@ -112,13 +112,15 @@ fn every_field_counts_32_octets_and_a_place() {
         .decode(&empty[..30], memory.room())
         .map(|d| (d.ranges.len(), d.complete));
     assert_eq!(decoded, Ok((10, true)));
-    let decoded = new().decode(&empty, memory.room()).map(|d| d.complete);
-    assert_eq!(decoded, Ok(false));
+    let decoded = new().decode(&empty, memory.room());
+    let decoded = decoded.map(|d| (d.complete, d.too_many));
+    assert_eq!(decoded, Ok((false, false)));
     let mut memory = Memory::new(16 * 1024);
-    let decoded = new()
-        .decode(&[0x82; 101], memory.room())
-        .map(|d| d.complete);
-    assert_eq!(decoded, Ok(false));
+    for (fields, complete) in [(100, true), (101, false), (105, false)] {
+        let decoded = new().decode(&vec![0x82; fields], memory.room());
+        let decoded = decoded.map(|d| (d.complete, d.too_many));
+        assert_eq!(decoded, Ok((complete, !complete)), "{fields}");
+    }
 }
 
 #[test]

@@ -9,7 +9,7 @@ use std::io::{Read, Write};
 use std::net::TcpStream;
 
 use app_support::{Running, wait_until};
-use barewire::app::{App, Message, Socket, WebSocket};
+use barewire::app::{App, EventStream, Events, Message, Socket, WebSocket};
 use barewire::net::Limits;
 use counting::{COUNTS, LIVE};
 
@@ -26,6 +26,13 @@ impl WebSocket for Echo {
     }
 }
 
+/// Sends nothing.
+struct Silent;
+
+impl Events for Silent {
+    fn open(&mut self, _stream: &mut EventStream<'_, '_>) {}
+}
+
 fn app() -> App {
     App::new()
         .limits(Limits::DEFAULT.with_warm(0))
@@ -34,6 +41,10 @@ fn app() -> App {
             reply.text("hello")
         })
         .websocket("/ws", |_request| Ok(Echo))
+        .events("/events", |_request| {
+            COUNTS.set(true);
+            Ok(Silent)
+        })
 }
 
 /// Writes `bytes`, and reads until `answer` has come.
@@ -73,7 +84,7 @@ fn a_connection_at_rest_costs_what_is_promised() {
     costs(64, |stream| {
         exchange(stream, b"GET / HTTP/1.1\r\nHost: a\r\n\r\n", b"hello");
     });
-    costs(320, |stream| {
+    costs(304, |stream| {
         exchange(
             stream,
             b"GET /ws HTTP/1.1\r\nHost: a\r\nUpgrade: websocket\r\nConnection: Upgrade\r\n\
@@ -81,6 +92,13 @@ fn a_connection_at_rest_costs_what_is_promised() {
             b"\r\n\r\n",
         );
         exchange(stream, b"\x81\x85\0\0\0\0hello", b"\x81\x05hello");
+    });
+    costs(560, |stream| {
+        exchange(
+            stream,
+            b"GET /events HTTP/1.1\r\nHost: a\r\n\r\n",
+            b"\r\n\r\n",
+        );
     });
     costs(1536, |stream| {
         let mut request = b"PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n".to_vec();

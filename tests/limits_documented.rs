@@ -48,14 +48,14 @@ fn faults(source: &Limits, page: &Limits) -> Vec<String> {
     faults
 }
 
-/// The files that define limits: `*limits.rs`, and `net/config.rs`.
+/// All files of the source: limits stand in `*limits.rs`, or with what they bound.
 fn limit_files(folder: &Path) -> Vec<PathBuf> {
     let mut files = Vec::new();
     for entry in fs::read_dir(folder).unwrap() {
         let path = entry.unwrap().path();
         if path.is_dir() {
             files.extend(limit_files(&path));
-        } else if path.to_str().unwrap().ends_with("limits.rs") || path.ends_with("net/config.rs") {
+        } else if path.extension().is_some_and(|it| it == "rs") {
             files.push(path);
         }
     }
@@ -77,9 +77,10 @@ fn of_source(text: &str, module: &str) -> Limits {
             continue;
         }
         let fields = part.split("\n}").next().unwrap();
-        let (_, defaults) = text
-            .split_once("pub const DEFAULT: Self = Self {")
-            .expect("limits have a DEFAULT");
+        let of_type = text.split_once(&format!("impl {name} {{"));
+        let (_, defaults) = of_type
+            .and_then(|(_, text)| text.split_once("pub const DEFAULT: Self = Self {"))
+            .unwrap_or_else(|| panic!("{name} has no DEFAULT"));
         let defaults = defaults.split("\n    };").next().unwrap();
         let mut numbers = BTreeMap::new();
         for line in fields.lines() {

@@ -8,8 +8,8 @@ use std::net::TcpStream;
 use std::thread;
 
 use barewire::app::{
-    App, Conversation, EventStream, Events, Message, Response, ResponseStream, RoomMessage,
-    Service, Socket, WebSocket,
+    App, Conversation, EventStream, Events, Message, Post, Response, ResponseStream, Service,
+    Socket, WebSocket,
 };
 use barewire::net::Limits;
 #[cfg(feature = "files")]
@@ -273,7 +273,7 @@ fn press(limits: &Limits, peers: &[Peer], rounds: u32, loops: usize) -> (usize, 
             !written.is_err_and(|error| error.kind() != ErrorKind::WouldBlock)
         });
         for _ in 0..POSTS {
-            hub.publish("all", RoomMessage::from(event.as_str()));
+            hub.publish("all", Post::from(event.as_str()));
         }
         thread::sleep(Duration::from_millis(10));
         if round % 20 == 0 {

@@ -8,7 +8,9 @@ use core::time::Duration;
 
 use barewire::http::{Fields, ResponseHead, Status};
 use barewire::link::{self, Body, Event};
-use barewire::net::{Client, Context, Handler, Limits, ListenOptions, Loop, Scripted, Speaks};
+use barewire::net::{
+    Context, Handler, Limits, ListenOptions, Loop, Scripted, ScriptedClient, Speaks,
+};
 use barewire::websocket::handshake;
 use counting::{ALLOCATIONS, COUNTS};
 
@@ -58,7 +60,7 @@ fn allocations(clients: usize, opening: &[u8], piece: &[u8]) -> u64 {
     events
         .listen(&address, &options, Speaks::Http, owner, profile)
         .unwrap();
-    let all: Vec<Client> = (0..clients).map(|_| world.connect_client(0)).collect();
+    let all: Vec<ScriptedClient> = (0..clients).map(|_| world.connect_client(0)).collect();
     let mut exchange = |bytes: &[u8]| {
         for some in all.chunks(EACH) {
             for &client in some {

@@ -15,6 +15,9 @@ fn code() -> Vec<(PathBuf, usize, String)> {
                 folders.push(path);
                 continue;
             }
+            if path.to_str().unwrap().ends_with("tests.rs") {
+                continue;
+            }
             let text = fs::read_to_string(&path).unwrap();
             let text = text.split("#[cfg(test)]\nmod tests").next().unwrap();
             let code = (1..).zip(text.lines());

@@ -9,8 +9,8 @@ use super::input::Input;
 use barewire::http::{Content, Fields, ResponseHead, Status};
 use barewire::link::{self, Body, Event};
 use barewire::net::{
-    Client, Context, Fate, Handler, KernelQueue, Limits, ListenOptions, Loop, Owner, Scripted,
-    Speaks,
+    Context, Fate, Handler, KernelQueue, Limits, ListenOptions, Loop, Owner, Scripted,
+    ScriptedClient, Speaks,
 };
 use barewire::websocket::{CloseCode, handshake};
 use core::time::Duration;
@@ -196,7 +196,7 @@ fn sent_on_stream(input: &mut Input<'_>) -> Vec<u8> {
 pub(super) struct Play {
     pub(super) events: Loop<Scripted>,
     pub(super) world: Scripted,
-    pub(super) clients: Vec<Client>,
+    pub(super) clients: Vec<ScriptedClient>,
     pub(super) draining: bool,
 }
 
@@ -370,7 +370,8 @@ impl Play {
         assert!(self.events.is_drained());
         // What was closed in peace arrives; what was reset is nowhere.
         assert!(self.clients.iter().all(|c| self.world.queued(*c) == 0));
-        let seen = |client: &Client| (self.world.take_output(*client), self.world.fate(*client));
+        let seen =
+            |client: &ScriptedClient| (self.world.take_output(*client), self.world.fate(*client));
         let all: Vec<_> = self.clients.iter().map(seen).collect();
         for (_, fate) in &all {
             assert!(matches!(fate, Fate::Closed | Fate::Reset), "{fate:?}");

@@ -7,6 +7,11 @@
 #![allow(dead_code, unreachable_pub, missing_docs)] // every includer uses a part
 
 mod calls;
+#[cfg(feature = "client")]
+mod client_http;
+mod connect;
+#[cfg(feature = "deflate")]
+mod deflate;
 mod event_loop;
 #[cfg(feature = "tls")]
 mod fixed_tls;
@@ -19,6 +24,8 @@ mod link;
 mod proxy;
 #[cfg(feature = "client")]
 mod reconnect;
+#[cfg(feature = "redis")]
+mod redis;
 mod sse;
 #[cfg(feature = "tls")]
 mod tls;
@@ -40,6 +47,11 @@ pub type Check = fn(&[u8]);
 
 /// All checks, by the names of their targets and corpora.
 pub const ALL: &[(&str, Check)] = &[
+    #[cfg(feature = "client")]
+    ("client_http", client_http::client_http),
+    #[cfg(feature = "deflate")]
+    ("deflate_receive", deflate::receive),
+    ("connect_call", connect::call),
     ("grpc_call", grpc::call),
     ("grpc_frames", grpc::frames),
     ("grpc_web_text", grpc::web_text),
@@ -55,11 +67,15 @@ pub const ALL: &[(&str, Check)] = &[
     ("proxy_header", proxy::header),
     #[cfg(feature = "client")]
     ("reconnect", reconnect::reconnect),
+    #[cfg(feature = "redis")]
+    ("redis_replies", redis::replies),
     ("sse_decode", sse::decode),
     ("sse_roundtrip", sse::roundtrip),
     #[cfg(feature = "tls")]
     ("tls", tls::tls),
     ("utf8_versus_std", wire::utf8),
+    #[cfg(feature = "deflate")]
+    ("versus_flate2", deflate::versus_flate2),
     ("versus_httlib", versus_httlib::check),
     ("versus_httparse", versus_httparse::check),
     ("versus_tungstenite", versus_tungstenite::check),

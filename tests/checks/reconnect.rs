@@ -44,14 +44,14 @@ pub fn reconnect(data: &[u8]) {
     let [switches, acts @ ..] = data else { return };
     let sends_again = switches & 1 != 0;
     let options = ReconnectOptions::new()
-        .with_limits(LIMITS)
-        .with_unknown(match sends_again {
+        .limits(LIMITS)
+        .unknown(match sends_again {
             true => UnknownPolicy::SendAgain,
             false => UnknownPolicy::Report,
         });
     let options = match switches & 2 {
         0 => options,
-        _ => options.with_attempts(3),
+        _ => options.attempts(3),
     };
     let mut world = World {
         core: Reconnector::new(options),
@@ -84,7 +84,7 @@ impl World {
             3 => {
                 if self.core.is_open() {
                     self.handed_over = self.put.min(self.handed_over + much * 3);
-                    self.core.handed_over(self.handed_over);
+                    self.core.handed_over(self.handed_over, self.now);
                 }
             }
             4 => self.server_reads(much),
@@ -99,7 +99,7 @@ impl World {
             _ => match much {
                 0 => drop(self.core.try_now()),
                 1 => self.core.reconnect(Duration::from_secs(2)),
-                2 => self.core.close(),
+                2 => self.core.close(self.now),
                 3 => self.core.pong(b"what"),
                 4 => self.core.pong(&1_u64.to_be_bytes()),
                 more => self.now += Duration::from_millis(1 << more.min(16)),

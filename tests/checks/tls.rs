@@ -6,7 +6,7 @@ use std::io::{Read, Write};
 use std::sync::Arc;
 
 use barewire::app::App;
-use barewire::net::{Client, Limits, Loop, Scripted};
+use barewire::net::{Limits, Loop, Scripted, ScriptedClient};
 use rustls::ClientConnection;
 
 use super::fixed_tls;
@@ -14,14 +14,19 @@ use super::input::Input;
 
 /// A client, what it has sealed and not sent, and what came.
 struct Peer {
-    client: Client,
+    client: ScriptedClient,
     tls: ClientConnection,
     sealed: Vec<u8>,
     text: Vec<u8>,
     /// What it has sealed does not arrive as it was.
     is_spoiled: bool,
     asked: u32,
+    /// How often it has taken new keys.
+    refreshed: u32,
 }
+
+/// As often a client may ask for new keys: rustls takes more for an attack.
+const REFRESHES: u32 = 32;
 
 /// The length of the record at the front.
 fn record(sealed: &[u8]) -> usize {
@@ -32,7 +37,7 @@ fn record(sealed: &[u8]) -> usize {
 }
 
 impl Peer {
-    fn new(client: Client, flags: u8) -> Self {
+    fn new(client: ScriptedClient, flags: u8) -> Self {
         let versions: &[&rustls::SupportedProtocolVersion] = match flags & 1 {
             0 => &[&rustls::version::TLS13],
             _ => &[&rustls::version::TLS12],
@@ -49,6 +54,7 @@ impl Peer {
             text: Vec::new(),
             is_spoiled: false,
             asked: 0,
+            refreshed: 0,
         }
     }
 
@@ -164,7 +170,8 @@ pub fn tls(data: &[u8]) {
                 peer.seal();
                 peer.spoil(how, &mut input);
             }
-            10 if !peer.tls.is_handshaking() => {
+            10 if !peer.tls.is_handshaking() && peer.refreshed < REFRESHES => {
+                peer.refreshed += 1;
                 let _ = peer.tls.refresh_traffic_keys(); // TLS 1.2 has none
             }
             10 => {}

@@ -152,7 +152,11 @@ impl Driver {
                             transcript.bodies.push(Vec::new());
                             transcript.events.push("end []".into());
                         }
-                        Content::Whole(_) => unreachable!("responses come in pieces"),
+                        Content::Whole(whole) => {
+                            assert!(!whole.is_empty());
+                            transcript.bodies.push(whole.to_vec());
+                            transcript.events.push("end []".into());
+                        }
                         Content::Follows { .. } => {}
                     }
                     false

@@ -204,11 +204,8 @@ pub fn seen(event: Event<'_>) -> Vec<Seen> {
         Event::End {
             stream, trailers, ..
         } => Seen::End(stream, list(trailers)),
-        Event::Reset {
-            stream,
-            code,
-            by_peer,
-        } => Seen::Reset(stream, code.code(), by_peer),
+        Event::Reset { stream, code } => Seen::Reset(stream, code.code(), true),
+        Event::StreamError { stream, error } => Seen::Reset(stream, error.code().code(), false),
         Event::GoAway {
             last_stream,
             code,

@@ -5,7 +5,7 @@ use std::io::ErrorKind;
 
 use barewire::http::{Field, Fields, Method, RequestHead, Target, Version};
 use barewire::link::{Body, Event};
-use barewire::net::{Client, Destination, Exchange, Fate, Scripted, Speaks};
+use barewire::net::{Destination, Exchange, Fate, Scripted, ScriptedClient, Speaks};
 use barewire::websocket::{Kind, handshake};
 
 use crate::scene::{Scene, Setting};
@@ -16,7 +16,7 @@ fn dial(scene: &mut Scene, to: &str, speaks: Speaks) -> Exchange {
     scene.act(|context| context.dial(destination, speaks, profile, 7))
 }
 
-fn last_dial(world: &Scripted) -> Client {
+fn last_dial(world: &Scripted) -> ScriptedClient {
     world.dials().last().unwrap().0
 }
 

@@ -223,7 +223,7 @@ fn a_streamed_body_is_held_back_and_goes_on() {
 }
 
 /// Sends a request with a body to be streamed, and the body once that is asked for.
-fn stream(scene: &mut Scene, body: &[u8]) -> barewire::net::Client {
+fn stream(scene: &mut Scene, body: &[u8]) -> barewire::net::ScriptedClient {
     let client = scene.connect();
     let request = post("/stream", body);
     let (head, body) = request.split_at(request.len() - body.len());

@@ -9,7 +9,7 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 
 use barewire::http::{Fields, ResponseHead, Status};
 use barewire::link::{Body, Event};
-use barewire::net::{Client, Context, Fate, FilePart, Flow, Limits};
+use barewire::net::{Context, Fate, FilePart, Flow, Limits, ScriptedClient};
 
 use crate::scene::{Scene, Setting, begin, get, ok, path};
 
@@ -77,7 +77,7 @@ fn site(limits: Limits, file: &Arc<File>) -> Scene {
 }
 
 /// What was written since the last call, as head and body.
-fn answer(scene: &Scene, client: Client) -> (String, Vec<u8>) {
+fn answer(scene: &Scene, client: ScriptedClient) -> (String, Vec<u8>) {
     let out = scene.world.take_output(client);
     let end = out.windows(4).position(|four| four == b"\r\n\r\n").unwrap() + 4;
     (

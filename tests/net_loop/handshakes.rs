@@ -2,7 +2,7 @@
 
 use core::time::Duration;
 
-use barewire::net::{Client, Fate, Limits, ListenOptions, Speaks};
+use barewire::net::{Fate, Limits, ListenOptions, ScriptedClient, Speaks};
 use barewire::wire::Role;
 
 use crate::scene::{Scene, get};
@@ -21,7 +21,7 @@ fn one_step_a_turn() -> Limits {
     Limits::DEFAULT.with_handshake_part(Duration::ZERO)
 }
 
-fn answered(scene: &Scene, clients: &[Client]) -> usize {
+fn answered(scene: &Scene, clients: &[ScriptedClient]) -> usize {
     let answers = clients.iter().map(|it| scene.world.output(*it));
     answers.filter(|it| !it.is_empty()).count()
 }
@@ -102,7 +102,7 @@ fn only_so_many_handshakes_are_in_flight() {
     peer.talk(&mut scene);
     assert!(peer.ask(&mut scene, &get("/hello")).ends_with(b"hello"));
     assert_eq!((counts.completed(), counts.refused()), (1, 1));
-    let open = |it: &&Client| scene.fate(**it) == Fate::Open;
+    let open = |it: &&ScriptedClient| scene.fate(**it) == Fate::Open;
     assert_eq!(silent.iter().filter(open).count(), 3);
     assert!(scene.is_over(silent[0]));
     // The others have all of their time.
@@ -127,7 +127,7 @@ fn a_newcomer_waits_a_second_for_each_cap_full_in_front_of_it() {
     assert!((30..40).contains(&steps), "{steps} tenths of a second");
     assert!(newcomer.ask(&mut scene, &get("/hello")).ends_with(b"hello"));
     // Nobody ended whose place was not needed, nor who is connected.
-    let open = |it: &&Client| scene.fate(**it) == Fate::Open;
+    let open = |it: &&ScriptedClient| scene.fate(**it) == Fate::Open;
     assert!(storm.iter().filter(open).count() >= 15);
     assert_eq!(scene.fate(before.client), Fate::Open);
 }
@@ -143,7 +143,7 @@ fn a_handshake_that_waits_for_us_makes_no_room() {
     scene.world.advance(Duration::from_secs(2));
     scene.turn();
     // Of the two that wait for their turn, none was ended.
-    let open = |it: &&Client| scene.fate(**it) == Fate::Open;
+    let open = |it: &&ScriptedClient| scene.fate(**it) == Fate::Open;
     assert!(first.iter().filter(open).count() >= 2);
     scene.settle();
     assert!(answered(&scene, &first) >= 2);

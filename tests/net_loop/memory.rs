@@ -4,7 +4,7 @@ use core::time::Duration;
 
 use barewire::http::{Content, Fields, ResponseHead, Status};
 use barewire::link::{self, Body, Event};
-use barewire::net::{Client, Context, Fate, Limits};
+use barewire::net::{Context, Fate, Limits, ScriptedClient};
 use barewire::websocket;
 
 use crate::scene::{Scene, Setting, UPGRADE, frame, get, ok, post, upgrade};
@@ -43,7 +43,7 @@ fn scene(limits: Limits) -> Scene {
 }
 
 /// Sends at 6 MiB a second.
-fn send_slowly(scene: &mut Scene, client: Client, bytes: &[u8]) {
+fn send_slowly(scene: &mut Scene, client: ScriptedClient, bytes: &[u8]) {
     for piece in bytes.chunks(64 << 10) {
         scene.send(client, piece);
         scene.world.advance(Duration::from_millis(10));
@@ -51,7 +51,7 @@ fn send_slowly(scene: &mut Scene, client: Client, bytes: &[u8]) {
 }
 
 /// Waits for an answer that ends with so many bytes `y`.
-fn answer(scene: &mut Scene, client: Client, len: usize) {
+fn answer(scene: &mut Scene, client: ScriptedClient, len: usize) {
     let mut got = Vec::new();
     for _ in 0..100 {
         got.extend(scene.world.take_output(client));
@@ -73,7 +73,7 @@ fn honest_ones_are_served_beside_stalled_ones(addresses: u32) {
     let mut scene = scene(limits);
     let memory = scene.events.memory();
     let junk = &post("/echo", &vec![b'x'; 2 * MIB])[..72 << 10];
-    let stalled: Vec<Client> = (0..1000)
+    let stalled: Vec<ScriptedClient> = (0..1000)
         .map(|n| {
             let client = scene.connect_from(0x7f00_0001 + n % addresses);
             scene.send(client, junk);
@@ -118,7 +118,7 @@ fn who_keeps_the_pace_stays_while_one_who_does_not_is_left() {
     let body = post("/echo", &vec![b'y'; 2 * MIB]);
     let steady = scene.connect_from(1);
     scene.send(steady, &body[..MIB]);
-    let stalled: Vec<Client> = (2..5).map(|n| scene.connect_from(n)).collect();
+    let stalled: Vec<ScriptedClient> = (2..5).map(|n| scene.connect_from(n)).collect();
     for &client in &stalled {
         scene.send(client, &body[..MIB / 2 - 1000]);
     }
@@ -148,7 +148,7 @@ fn what_finds_no_memory_in_time_is_refused_by_its_own_status() {
     let mut scene = scene(limits);
     let memory = scene.events.memory();
     let body = post("/echo", &vec![b'y'; 4 * MIB]);
-    let first: Vec<Client> = (0..3).map(|n| scene.connect_from(n)).collect();
+    let first: Vec<ScriptedClient> = (0..3).map(|n| scene.connect_from(n)).collect();
     for &client in &first {
         scene.send(client, &body[..MIB]);
     }
@@ -191,7 +191,7 @@ fn what_a_connection_held_is_given_back_with_it() {
     let memory = scene.events.memory();
     let before = memory.held();
     let body = post("/echo", &vec![b'y'; 2 * MIB]);
-    let clients: Vec<Client> = (0..9).map(|n| scene.connect_from(n % 2)).collect();
+    let clients: Vec<ScriptedClient> = (0..9).map(|n| scene.connect_from(n % 2)).collect();
     for (n, &client) in clients.iter().enumerate() {
         match n % 3 {
             0 => scene.send(client, &body[..MIB]),

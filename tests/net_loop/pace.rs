@@ -4,7 +4,7 @@ use core::time::Duration;
 
 use barewire::http2::PREFACE;
 use barewire::link::Event;
-use barewire::net::{Client, Context, Fate, KernelQueue, Limits};
+use barewire::net::{Context, Fate, KernelQueue, Limits, ScriptedClient};
 
 use crate::http2_support::*;
 use crate::scene::{Scene, Setting, UPGRADE, frame as message, get, ok, post, upgrade};
@@ -74,7 +74,7 @@ fn who_waits_for_its_owner_is_excused() {
     assert!(least > 8 * 40_000, "they hold {least}");
     // Once while the answers are owed, once when they have been given just now.
     for (round, seconds) in [(20, 11), (40, 6)] {
-        let stalled: Vec<Client> = (1..20).map(|n| scene.connect_from(round + n)).collect();
+        let stalled: Vec<ScriptedClient> = (1..20).map(|n| scene.connect_from(round + n)).collect();
         for &client in &stalled {
             scene.send(client, &post("/collect", &[b'x'; 200_000])[..60_000]);
         }
@@ -88,7 +88,7 @@ fn who_waits_for_its_owner_is_excused() {
 }
 
 /// A peer that asks for so much over HTTP/2, and opens no windows.
-fn ask_http2(scene: &mut Scene, address: u32, len: usize, _rate: usize) -> Client {
+fn ask_http2(scene: &mut Scene, address: u32, len: usize, _rate: usize) -> ScriptedClient {
     let client = scene.connect_from(address);
     let path = format!("/{len}");
     let fields = [
@@ -104,7 +104,7 @@ fn ask_http2(scene: &mut Scene, address: u32, len: usize, _rate: usize) -> Clien
 }
 
 /// A peer that asks for so much over HTTP/1.1, and takes `rate` bytes a second.
-fn ask_http1(scene: &mut Scene, address: u32, len: usize, rate: usize) -> Client {
+fn ask_http1(scene: &mut Scene, address: u32, len: usize, rate: usize) -> ScriptedClient {
     let client = scene.connect_from(address);
     let (size, step) = (64 << 10, 1);
     let queue = KernelQueue { size, rate, step };
@@ -117,7 +117,7 @@ fn ask_http1(scene: &mut Scene, address: u32, len: usize, rate: usize) -> Client
 /// second.
 fn a_drip_pays_first(
     (limit, upload): (usize, usize),
-    ask: fn(&mut Scene, u32, usize, usize) -> Client,
+    ask: fn(&mut Scene, u32, usize, usize) -> ScriptedClient,
 ) {
     let mut scene = scene(limit);
     let memory = scene.events.memory();
@@ -142,7 +142,7 @@ fn a_drip_pays_first(
 }
 
 /// Opens windows by so much, where there are any.
-fn credit(scene: &mut Scene, client: Client, n: usize) {
+fn credit(scene: &mut Scene, client: ScriptedClient, n: usize) {
     if scene.world.output(client).starts_with(b"HTTP/1.1") {
         return; // its queue has a rate
     }

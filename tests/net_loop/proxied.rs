@@ -8,8 +8,8 @@ use std::rc::Rc;
 use barewire::http::{Fields, ResponseHead, Status};
 use barewire::link::{self, Body, Event};
 use barewire::net::{
-    Client, Context, Fate, Handler, Limits, ListenOptions, Loop, Peer, Resource, Scripted, Share,
-    Speaks,
+    Context, Fate, Handler, Limits, ListenOptions, Loop, Peer, Resource, Scripted, ScriptedClient,
+    Share, Speaks,
 };
 
 const PROXY: &str = "10.0.0.1:1000";
@@ -64,7 +64,7 @@ impl Scene {
         }
     }
 
-    fn from(&mut self, peer: &str) -> Client {
+    fn from(&mut self, peer: &str) -> ScriptedClient {
         let peer = Peer::from(peer.parse::<SocketAddr>().unwrap());
         let client = self.world.connect_client_from(0, peer);
         self.turns();
@@ -77,13 +77,13 @@ impl Scene {
         }
     }
 
-    fn say(&mut self, client: Client, bytes: &[u8]) -> String {
+    fn say(&mut self, client: ScriptedClient, bytes: &[u8]) -> String {
         self.world.send(client, bytes);
         self.turns();
         String::from_utf8(self.world.take_output(client)).unwrap()
     }
 
-    fn is_over(&self, client: Client) -> bool {
+    fn is_over(&self, client: ScriptedClient) -> bool {
         matches!(self.world.fate(client), Fate::Closed | Fate::Reset)
     }
 }
@@ -167,7 +167,7 @@ fn the_clients_of_a_proxy_have_shares_and_the_proxy_has_none() {
     };
     let limits = Limits::DEFAULT.with_per_address(3).with_sessions(share);
     let mut scene = Scene::new(limits);
-    let greedy: Vec<Client> = (0..4)
+    let greedy: Vec<ScriptedClient> = (0..4)
         .map(|_| {
             let client = scene.from(PROXY);
             scene.say(client, &[ONE, GET].concat());

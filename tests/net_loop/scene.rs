@@ -8,8 +8,8 @@ use std::rc::Rc;
 use barewire::http::{Content, Field, Fields, RequestHead, ResponseHead, Status};
 use barewire::link::{self, Body, Event};
 use barewire::net::{
-    Address, Client, Context, Exchange, Fate, Handler, Limits, ListenOptions, Loop, Owner, Peer,
-    Profile, Scripted, Speaks,
+    Address, Context, Exchange, Fate, Handler, Limits, ListenOptions, Loop, Owner, Peer, Profile,
+    Scripted, ScriptedClient, Speaks,
 };
 use barewire::websocket::{CloseCode, handshake};
 
@@ -125,38 +125,38 @@ impl Scene {
         self.events.turn(None).unwrap();
     }
 
-    pub(crate) fn connect(&mut self) -> Client {
+    pub(crate) fn connect(&mut self) -> ScriptedClient {
         let client = self.world.connect_client(0);
         self.settle();
         client
     }
 
     /// Connects from an IPv4 address.
-    pub(crate) fn connect_from(&mut self, address: impl Into<Ipv4Addr>) -> Client {
+    pub(crate) fn connect_from(&mut self, address: impl Into<Ipv4Addr>) -> ScriptedClient {
         let peer = Peer::V4(address.into(), 1000);
         let client = self.world.connect_client_from(0, peer);
         self.settle();
         client
     }
 
-    pub(crate) fn send(&mut self, client: Client, bytes: &[u8]) {
+    pub(crate) fn send(&mut self, client: ScriptedClient, bytes: &[u8]) {
         self.world.send(client, bytes);
         self.settle();
     }
 
     /// Connects, sends and answers what came back.
-    pub(crate) fn ask(&mut self, bytes: &[u8]) -> (Client, String) {
+    pub(crate) fn ask(&mut self, bytes: &[u8]) -> (ScriptedClient, String) {
         let client = self.connect();
         self.send(client, bytes);
         (client, self.take(client))
     }
 
-    pub(crate) fn eof(&mut self, client: Client) {
+    pub(crate) fn eof(&mut self, client: ScriptedClient) {
         self.world.eof(client);
         self.settle();
     }
 
-    pub(crate) fn reset(&mut self, client: Client) {
+    pub(crate) fn reset(&mut self, client: ScriptedClient) {
         self.world.reset(client);
         self.settle();
     }
@@ -168,15 +168,15 @@ impl Scene {
         }
     }
 
-    pub(crate) fn take(&mut self, client: Client) -> String {
+    pub(crate) fn take(&mut self, client: ScriptedClient) -> String {
         String::from_utf8_lossy(&self.world.take_output(client)).into_owned()
     }
 
-    pub(crate) fn fate(&self, client: Client) -> Fate {
+    pub(crate) fn fate(&self, client: ScriptedClient) -> Fate {
         self.world.fate(client)
     }
 
-    pub(crate) fn is_over(&self, client: Client) -> bool {
+    pub(crate) fn is_over(&self, client: ScriptedClient) -> bool {
         matches!(self.fate(client), Fate::Closed | Fate::Reset)
     }
 
@@ -224,7 +224,13 @@ pub(crate) fn line(event: &Event<'_>) -> String {
             };
             format!("Request {} {}{content}", head.method.as_str(), path(head))
         }
-        Event::Response { head, .. } => format!("Response {}", head.status.code()),
+        Event::Response { head, content } => {
+            let content = match content {
+                Content::Whole(body) => format!(" whole {}", body.len()),
+                Content::None | Content::Follows { .. } => String::new(),
+            };
+            format!("Response {}{content}", head.status.code())
+        }
         Event::Body(piece) => format!("Body {}", piece.len()),
         Event::Data(data) => format!("Data {}", data.len()),
         Event::Message { payload, .. } => format!("Message {}", payload.len()),
@@ -241,6 +247,7 @@ pub(crate) fn line(event: &Event<'_>) -> String {
         Event::HalfClosed => "HalfClosed".into(),
         Event::Writable => "Writable".into(),
         Event::Mail(_) => "Mail".into(),
+        Event::Woken => "Woken".into(),
         Event::Draining => "Draining".into(),
         Event::GoingAway {
             last_stream,

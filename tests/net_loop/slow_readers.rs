@@ -3,7 +3,7 @@
 
 use core::time::Duration;
 
-use barewire::net::{Client, Fate, KernelQueue, Limits};
+use barewire::net::{Fate, KernelQueue, Limits, ScriptedClient};
 use proptest::prelude::*;
 
 use crate::scene::{Scene, Setting, UPGRADE, frame, get, text};
@@ -17,21 +17,21 @@ const fn slow(rate: usize) -> KernelQueue {
     }
 }
 
-fn connect(scene: &mut Scene, queue: KernelQueue) -> Client {
+fn connect(scene: &mut Scene, queue: KernelQueue) -> ScriptedClient {
     let client = scene.connect();
     scene.world.set_kernel_queue(client, queue);
     client
 }
 
 /// A WebSocket whose peer is slow from here on.
-fn socket(scene: &mut Scene, queue: KernelQueue) -> Client {
+fn socket(scene: &mut Scene, queue: KernelQueue) -> ScriptedClient {
     let (client, _) = scene.ask(UPGRADE);
     scene.world.set_kernel_queue(client, queue);
     client
 }
 
 /// Lets seconds pass until so many bytes have arrived, or no more are under way.
-fn collect(scene: &mut Scene, client: Client, wanted: usize) -> Vec<u8> {
+fn collect(scene: &mut Scene, client: ScriptedClient, wanted: usize) -> Vec<u8> {
     let mut all = Vec::new();
     while all.len() < wanted && scene.world.queued(client) > 0 {
         scene.pass(1);
@@ -442,7 +442,7 @@ proptest! {
 }
 
 mod over_http2 {
-    use super::{Client, KernelQueue, Scene, collect, slow};
+    use super::{KernelQueue, Scene, ScriptedClient, collect, slow};
     use crate::http2_support::*;
     use barewire::net::Fate;
     use proptest::prelude::*;
@@ -450,7 +450,7 @@ mod over_http2 {
     const WINDOW: u32 = 4 << 20;
 
     /// A client whose windows are wide open, as those of browsers are.
-    fn wide(scene: &mut Scene, queue: KernelQueue) -> Client {
+    fn wide(scene: &mut Scene, queue: KernelQueue) -> ScriptedClient {
         let client = scene.connect();
         let mut bytes = opening();
         let mut setting = vec![0, 4];
@@ -474,7 +474,7 @@ mod over_http2 {
     }
 
     /// Reads on, and returns what was read as WINDOW_UPDATE; the frames that came.
-    fn read(scene: &mut Scene, client: Client, seconds: usize) -> Vec<u8> {
+    fn read(scene: &mut Scene, client: ScriptedClient, seconds: usize) -> Vec<u8> {
         let mut all = Vec::new();
         for _ in 0..seconds {
             scene.pass(1);
@@ -759,7 +759,7 @@ mod over_http2 {
     }
 
     /// Opens a WebSocket on a stream.
-    fn socket(scene: &mut Scene, client: Client, id: u32) {
+    fn socket(scene: &mut Scene, client: ScriptedClient, id: u32) {
         let list = [
             (":method", "CONNECT"),
             (":protocol", "websocket"),
@@ -780,7 +780,7 @@ mod over_http2 {
 
     /// A WebSocket in a stream beside one that fills the kernel's queue without an
     /// end: how many seconds its peer is waited for, and what it was sent.
-    fn silent(scene: &mut Scene, client: Client, id: u32, most: u64) -> (u64, Vec<u8>) {
+    fn silent(scene: &mut Scene, client: ScriptedClient, id: u32, most: u64) -> (u64, Vec<u8>) {
         scene.send(client, &asked(101, "/feed"));
         let feed = scene.exchange_of("Request");
         let mut out = Vec::new();

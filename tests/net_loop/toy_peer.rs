@@ -2,7 +2,7 @@
 
 use std::io::IoSlice;
 
-use barewire::net::{Client, Limits, ListenOptions, Speaks, Transport};
+use barewire::net::{Limits, ListenOptions, ScriptedClient, Speaks, Transport};
 use barewire::wire::{Received, Role, Step};
 
 use crate::scene::{Scene, Setting};
@@ -10,7 +10,7 @@ use crate::toy::Toy;
 
 /// The other end of a scripted connection, behind a toy of its own.
 pub(crate) struct Peer {
-    pub(crate) client: Client,
+    pub(crate) client: ScriptedClient,
     pub(crate) toy: Toy,
     pub(crate) sealed: Vec<u8>,
     /// What the loop said before it was asked.
@@ -20,7 +20,7 @@ pub(crate) struct Peer {
 }
 
 impl Peer {
-    pub(crate) fn new(client: Client, role: Role, speaks: Speaks) -> Self {
+    pub(crate) fn new(client: ScriptedClient, role: Role, speaks: Speaks) -> Self {
         Self {
             client,
             toy: Toy::new(role, speaks),
@@ -95,7 +95,7 @@ impl Peer {
 }
 
 /// What the loop has said with its alert to one that has heard nothing before.
-pub(crate) fn alert(scene: &mut Scene, client: Client) -> String {
+pub(crate) fn alert(scene: &mut Scene, client: ScriptedClient) -> String {
     let mut peer = Peer::new(client, Role::Client, Speaks::Http);
     peer.open(scene);
     peer.toy.alert

@@ -11,8 +11,8 @@ use std::sync::Arc;
 use barewire::http::Method;
 use barewire::link::Event;
 use barewire::net::{
-    Agreed, Client, Context, Destination, Exchange, Fate, Handler, Limits, ListenOptions, Speaks,
-    Transport, TransportError, TransportMaker,
+    Agreed, Context, Destination, Exchange, Fate, Handler, Limits, ListenOptions, ScriptedClient,
+    Speaks, Transport, TransportError, TransportMaker,
 };
 use barewire::wire::{Received, Role};
 
@@ -252,7 +252,7 @@ fn what_did_not_leave_is_content_and_no_records() {
     let mut peer = Peer::connect(&mut scene, Speaks::Http);
     let all = peer.ask(&mut scene, &get("/big/40000")).len() as u64;
     assert_eq!(given.borrow_mut().pop(), Some(0));
-    for end in [Scene::reset, |scene: &mut Scene, client: Client| {
+    for end in [Scene::reset, |scene: &mut Scene, client: ScriptedClient| {
         scene.send(client, &bad_record());
     }] {
         let mut peer = Peer::connect(&mut scene, Speaks::Http);
@@ -285,7 +285,7 @@ fn a_parcel_waits_for_its_own_bytes_and_not_for_those_behind_them() {
 }
 
 /// Dials over the toy; the exchange, and the peer before its handshake.
-fn dial(scene: &mut Scene, tag: u32) -> (Exchange, Client) {
+fn dial(scene: &mut Scene, tag: u32) -> (Exchange, ScriptedClient) {
     let maker = Toy::maker(Role::Client, Speaks::Http);
     let to = Destination::Address("192.0.2.9:443".parse().unwrap());
     let profile = scene.profile;
