@@ -72,7 +72,7 @@ fn follow(source: &mut EventSourceCore, input: &mut [u8], mut each: impl FnMut(M
 /// A source whose stream is open.
 #[cfg(feature = "client")]
 fn open_source() -> EventSourceCore {
-    let options = EventSourceOptions::new().with_end_data("[DONE]");
+    let options = EventSourceOptions::new().end_data("[DONE]");
     let mut source = EventSourceCore::new(Method::GET, options).expect("an ID that can be sent");
     source.next(Instant::START);
     source.response(200, Some(b"text/event-stream"), None, Instant::START, 0);

@@ -186,3 +186,34 @@ TLS_TARGETS = [
         ("the same with aws-lc-rs", 2560, "B", lambda r: r.memory("idle9k-tls", "barewire_aws_lc_tls")),
     ]),
 ]
+
+
+class ClientResults:
+    """Processor time of clients, a list of turns by case and client."""
+
+    def __init__(self, figures):
+        self.turns = {(row["case"], row["client"]): [turn["cpu_us"] for turn in row["turns"]] for row in figures}
+
+    def ratio(self, case, client, other, other_case=None):
+        """The median of ratios within a round; None where one was not measured."""
+        ours, theirs = self.turns.get((case, client)), self.turns.get((other_case or case, other))
+        if not ours or not theirs:
+            return None
+        return statistics.median(a / b for a, b in zip(ours, theirs))
+
+
+CLIENT_TARGETS = [
+    ("Clients, processor time", [
+        ("GETs one after another, to a bare socket", 1.2, "", lambda r: r.ratio("get", "barewire", "raw")),
+        ("the same, to ureq", 0.62, "", lambda r: r.ratio("get", "barewire", "ureq")),
+        ("GETs of 64 threads, to bare sockets", 1.3, "", lambda r: r.ratio("get-64", "barewire", "raw")),
+        ("the same over one HTTP/2 connection, to 64 of HTTP/1.1", 0.6, "",
+         lambda r: r.ratio("get-64", "barewire_2", "barewire")),
+        ("64 GETs at a time on a loop, to a bare loop of mio", 1.15, "",
+         lambda r: r.ratio("together-64", "barewire_loop", "raw_loop")),
+        ("the same, to hyper-util's pool", 0.75, "", lambda r: r.ratio("together-64", "barewire_loop", "hyper_util")),
+        ("download of 100 MB, to bare reads", 1.03, "", lambda r: r.ratio("download", "barewire", "raw")),
+        ("echo of 16 B on a WebSocket, to a bare socket", 1.05, "", lambda r: r.ratio("echo", "barewire", "raw")),
+        ("the same, 16 in flight", 1.1, "", lambda r: r.ratio("echo-16", "barewire", "raw")),
+    ]),
+]

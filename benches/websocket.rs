@@ -1,14 +1,16 @@
-//! WebSocket: unmasking, frame heads, whole text messages against tungstenite,
-//! UTF-8 and the accept key.
+//! WebSocket: unmasking, frame heads, whole text messages against tungstenite, the lending of
+//! states to compress with, UTF-8 and the accept key.
 
 use std::hint::black_box;
 use std::io::{self, Cursor, Read, Write};
 
 use barewire::http::{CallContext, OwnedScratch};
+use barewire::websocket::deflate::{Agreement, Session};
 use barewire::websocket::extension::Reserved;
 use barewire::websocket::frame::{Decoded, Head, Opcode};
 use barewire::websocket::handshake::accept_key;
-use barewire::websocket::{Connection, Event, Limits};
+use barewire::websocket::{Connection, Event, Kind, Limits};
+use barewire::wire::codec::{Deflate, Deflater, Inflate, Inflated, Inflater, InvalidData};
 use barewire::wire::{Instant, Role, Step, Utf8, simd};
 use criterion::{BatchSize, BenchmarkId, Criterion, Throughput, criterion_group, criterion_main};
 use tungstenite::protocol::{Role as PeerRole, WebSocket};
@@ -191,6 +193,100 @@ fn messages(c: &mut Criterion) {
     }
 }
 
+/// Codecs that do nothing, so that what is left is the cost to take one.
+#[derive(Debug)]
+struct Nothing;
+
+impl Inflate for Nothing {
+    fn begin(&mut self, _window: [&[u8]; 2]) {}
+
+    fn inflate(&mut self, input: &[u8], _out: &mut [u8]) -> (Inflated, Result<(), InvalidData>) {
+        let step = Inflated {
+            read: input.len(),
+            written: 0,
+            ended: input.first() == Some(&1),
+        };
+        (step, Ok(()))
+    }
+
+    fn size(&self) -> usize {
+        47 << 10
+    }
+}
+
+impl Deflate for Nothing {
+    fn begin(&mut self, _level: u8, _window: &[u8]) {}
+
+    fn deflate(&mut self, _input: &[u8], out: &mut Vec<u8>) {
+        out.extend_from_slice(&[0, 0, 0, 0xff, 0xff]);
+    }
+
+    fn size(&self) -> usize {
+        47 << 10
+    }
+}
+
+/// A short message each way, plain and through a codec that does nothing.
+fn lending(c: &mut Criterion) {
+    let mut group = c.benchmark_group("lent states");
+    let agreement = Agreement {
+        server_no_context_takeover: true,
+        client_no_context_takeover: true,
+        ..Agreement::default()
+    };
+    let session = Session::new(&agreement, Role::Server);
+    let (limits, inflater) = (Limits::DEFAULT, Inflater::with(|| Box::new(Nothing)));
+    let mut scratch = OwnedScratch::new(0).with_inflater(inflater);
+    let mut deflater = Deflater::with(8, |_| Box::new(Nothing));
+    let (mut out, now) = (Vec::new(), Instant::START);
+    for (what, first) in [("plain", 0x82), ("compressed", 0xc2)] {
+        let mut connection = Connection::new(Role::Server, now);
+        if what == "compressed" {
+            connection = connection.compressed(session);
+        }
+        group.bench_function(BenchmarkId::new("received", what), |b| {
+            b.iter_batched_ref(
+                || vec![first, 0x81, 0, 0, 0, 0, 7],
+                |input| {
+                    let lent = CallContext {
+                        now,
+                        date: None,
+                        mask_key: [0; 4],
+                        limits: &limits,
+                        scratch: scratch.lend(),
+                    };
+                    let received = connection
+                        .receive(input, lent, &mut out)
+                        .expect("a valid frame");
+                    assert!(matches!(
+                        black_box(received.step),
+                        Step::Event(Event::Message { .. })
+                    ));
+                },
+                BatchSize::SmallInput,
+            );
+        });
+        let message = [b'a'; 64];
+        group.bench_function(BenchmarkId::new("sent", what), |b| {
+            b.iter(|| {
+                out.clear();
+                let message = black_box(&message);
+                connection
+                    .send_message_deflated(
+                        Kind::Binary,
+                        message,
+                        [0; 4],
+                        now,
+                        &mut deflater,
+                        &mut out,
+                    )
+                    .expect("it is open");
+                black_box(&out);
+            });
+        });
+    }
+}
+
 fn is_utf8(bytes: &[u8]) -> bool {
     let mut check = Utf8::new();
     check.push(bytes).is_ok() && check.is_complete()
@@ -231,5 +327,5 @@ fn handshake(c: &mut Criterion) {
     });
 }
 
-criterion_group!(benches, unmask, heads, messages, utf8, handshake);
+criterion_group!(benches, unmask, heads, messages, lending, utf8, handshake);
 criterion_main!(benches);

@@ -12,8 +12,8 @@ use barewire::http::{
     Status, Target, Version, date::Date,
 };
 use barewire::websocket::frame::{Head, Opcode};
-use barewire::websocket::{Kind, extension::Reserved};
-use barewire::wire::{Instant, Role, Step, simd};
+use barewire::websocket::{Kind, deflate, extension::Reserved};
+use barewire::wire::{Instant, Role, Step, codec, simd};
 use barewire::{grpc, http1, sse, websocket};
 
 use crate::inputs::{RESPONSE, requests};
@@ -191,9 +191,104 @@ pub fn websocket() {
     }
 }
 
+/// A JSON text of this size, another one for each number.
+fn json(number: u32, size: usize) -> String {
+    let mut text = format!("{{\"seq\":{number},\"items\":[");
+    let mut seed = number;
+    while text.len() + 90 < size {
+        seed = seed.wrapping_mul(747_796_405).wrapping_add(2_891_336_453);
+        let (id, price) = (seed >> 12, seed % 9973);
+        text += &format!("{{\"id\":{id},\"state\":\"paid\",\"price\":{price}.50}},");
+    }
+    text += "{\"note\":\"";
+    let room = size.saturating_sub(text.len() + 4);
+    text.extend(
+        "the order was shipped and will arrive before friday "
+            .chars()
+            .cycle()
+            .take(room),
+    );
+    text + "\"}]}"
+}
+
+/// Compressed frames through the machine and back (RFC 7692), 64 different ones in turn.
+pub fn websocket_deflate() {
+    const KEY: [u8; 4] = [0x37, 0xfa, 0x21, 0x3d];
+    let limits = websocket::Limits::DEFAULT;
+    let (mut scratch, mut out) = (OwnedScratch::new(0), Vec::with_capacity(70 << 10));
+    let dedicated = codec::Compression {
+        dedicated: true,
+        ..codec::Compression::DEFAULT
+    };
+    for (name, takeover, size) in [
+        ("websocket compressed echo, 128 B", false, 128),
+        ("websocket compressed echo, 1 KiB", false, 1 << 10),
+        ("websocket compressed echo, 16 KiB", false, 16 << 10),
+        ("websocket compressed echo, 128 B, takeover", true, 128),
+        ("websocket compressed echo, 1 KiB, takeover", true, 1 << 10),
+    ] {
+        let mut deflater = codec::Deflater::new();
+        let number = deflater.add(dedicated);
+        let bits = deflate::WindowBits::new(12);
+        let agreement = deflate::Agreement {
+            server_no_context_takeover: !takeover,
+            client_no_context_takeover: true, // so that frames can come again
+            server_max_window_bits: bits,
+            client_max_window_bits: bits,
+        };
+        let machine = |role| {
+            let session = deflate::Session::new(&agreement, role).compressing(number);
+            websocket::Connection::new(role, Instant::START).compressed(session)
+        };
+        let (mut client, mut server) = (machine(Role::Client), machine(Role::Server));
+        let frames: Vec<Vec<u8>> = (0..64)
+            .map(|number| {
+                let (text, mut frame) = (json(number, size), Vec::new());
+                let (kind, now) = (Kind::Text, Instant::START);
+                client
+                    .send_message_deflated(
+                        kind,
+                        text.as_bytes(),
+                        KEY,
+                        now,
+                        &mut deflater,
+                        &mut frame,
+                    )
+                    .expect("the connection is open");
+                frame
+            })
+            .collect();
+        let (mut input, mut at) = (Vec::new(), 0);
+        path(name, || {
+            // It is unmasked where it lies.
+            input.clear();
+            input.extend_from_slice(&frames[at % frames.len()]);
+            at += 1;
+            out.clear();
+            let received = server
+                .receive(&mut input, lent(&limits, &mut scratch), &mut out)
+                .expect("a valid frame");
+            let Step::Event(websocket::Event::Message { kind, payload }) = received.step else {
+                panic!("no message");
+            };
+            server
+                .send_message_deflated(
+                    kind,
+                    payload,
+                    [0; 4],
+                    Instant::START,
+                    &mut deflater,
+                    &mut out,
+                )
+                .expect("the connection is open");
+            black_box(&out);
+        });
+    }
+}
+
 /// An event source whose stream is open.
 fn open_source() -> EventSourceCore {
-    let options = EventSourceOptions::new().with_end_data("[DONE]");
+    let options = EventSourceOptions::new().end_data("[DONE]");
     let mut source = EventSourceCore::new(Method::GET, options).expect("no ID is sent");
     source.next(Instant::START);
     source.response(200, Some(b"text/event-stream"), None, Instant::START, 0);

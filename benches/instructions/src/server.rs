@@ -5,7 +5,9 @@
 use std::io::{Read, Write};
 use std::net::TcpStream;
 
-use barewire::app::{App, Message, Server, Service, Socket, WebSocket};
+use barewire::app::{
+    App, ChannelOptions, EnvelopeHub, History, Message, Server, Service, Socket, WebSocket,
+};
 use barewire::grpc::{CallStatus, Payload};
 use barewire::net::{Address, Limits};
 use barewire::websocket::extension::Reserved;
@@ -32,9 +34,24 @@ impl WebSocket for Echo {
     }
 }
 
+/// A member of one channel, who publishes to it what it gets.
+struct Member(&'static str);
+
+impl WebSocket for Member {
+    fn open(&mut self, socket: &mut Socket<'_, '_>) {
+        let _ = socket.join(self.0);
+    }
+
+    fn message(&mut self, socket: &mut Socket<'_, '_>, message: Message<'_>) {
+        let _ = socket.publish(self.0, message);
+    }
+}
+
 /// A server as anybody would run it: every limit, timer and counter is on.
 pub fn app() -> App {
-    App::new()
+    let app = App::new();
+    let envelopes = EnvelopeHub::new(app.hub());
+    app.websocket_route("/hub", envelopes.route())
         .get("/mark", |_request, reply| {
             instructions_mark();
             reply.text("Hello, World!")
@@ -44,6 +61,9 @@ pub fn app() -> App {
             reply.body(request.content_type(), request.body())
         })
         .websocket("/websocket", |_request| Ok(Echo))
+        .websocket("/plain", |_request| Ok(Member("plain")))
+        .websocket("/kept", |_request| Ok(Member("kept")))
+        .channel("kept", ChannelOptions::new().history(History::DEFAULT))
         .grpc(echo())
         .limits(Limits::DEFAULT.with_per_address(2 * ACTIVE[1].0))
 }
@@ -273,7 +293,90 @@ pub fn server() {
     for (active, written) in ACTIVE {
         in_turn(&mut counted, active, written);
     }
+    // Last, as a channel that keeps something has a timer.
+    for (path, name) in [
+        ("/plain", "server publish, 16 B to 10 members"),
+        ("/kept", "server publish, 16 B to 10 members, kept"),
+    ] {
+        if wanted(name) {
+            publish(&mut counted, path, name);
+        }
+    }
+    for (channel, name) in [
+        ("plain", "server envelope, 16 B to 10 members"),
+        ("kept", "server envelope, 16 B to 10 members, kept"),
+    ] {
+        if wanted(name) {
+            envelopes(&mut counted, channel, name);
+        }
+    }
     counted.stop();
+}
+
+/// A broadcast of somebody who is no member, and is told that it was published.
+fn envelopes(counted: &mut Counted, channel: &str, name: &str) {
+    let mut clients: Vec<TcpStream> = (0..11).map(|_| connect(&counted.server)).collect();
+    let say = |client: &mut TcpStream, kind: &str, data: &str| {
+        let text = format!(
+            r#"{{"message_id":"1","message_type":"text","payload":{{"type":"{kind}","channel":"{channel}"{data}}}}}"#
+        );
+        let length = u8::try_from(text.len()).expect("a short text");
+        let mut frame = vec![0x81, 0x80 | 126, 0, length, 0, 0, 0, 0];
+        if length < 126 {
+            frame = vec![0x81, 0x80 | length, 0, 0, 0, 0];
+        }
+        frame.extend_from_slice(text.as_bytes());
+        client.write_all(&frame).expect("the server reads");
+    };
+    for client in &mut clients {
+        upgrade_at("/hub", "a", client);
+    }
+    let (sender, members) = clients.split_first_mut().expect("there are eleven");
+    for member in &mut *members {
+        say(member, "subscribe", "");
+        read_text(member);
+    }
+    counted.count(name, |operations| {
+        for _ in 0..operations {
+            say(sender, "broadcast", r#","data":"0123456789abcd""#);
+            for member in &mut *members {
+                read_text(member);
+            }
+            read_text(sender);
+        }
+    });
+}
+
+/// Reads one text of the server's.
+fn read_text(stream: &mut TcpStream) {
+    let (mut head, mut text) = ([0; 4], [0; 1024]);
+    stream.read_exact(&mut head).expect("a message");
+    assert_eq!(head[..2], [0x81, 126], "all of them are that long");
+    let length = usize::from(u16::from_be_bytes([head[2], head[3]]));
+    stream.read_exact(&mut text[..length]).expect("its text");
+}
+
+/// A message that one of ten members publishes, and all of them get.
+fn publish(counted: &mut Counted, path: &str, name: &str) {
+    let mut members: Vec<TcpStream> = (0..10).map(|_| connect(&counted.server)).collect();
+    let Repeated { request, answer } = Repeated::echo();
+    let mut answer = vec![0; answer];
+    for nth in 0..members.len() {
+        upgrade_at(path, "a", &mut members[nth]);
+        // What it publishes comes to those that are in before it, and to itself.
+        members[nth].write_all(&request).expect("the server reads");
+        for member in &mut members[..=nth] {
+            member.read_exact(&mut answer).expect("a publication");
+        }
+    }
+    counted.count(name, |operations| {
+        for _ in 0..operations {
+            members[0].write_all(&request).expect("the server reads");
+            for member in &mut members {
+                member.read_exact(&mut answer).expect("a publication");
+            }
+        }
+    });
 }
 
 /// One operation at a time, on so many connections in turn: as many are in use
@@ -305,8 +408,13 @@ fn in_turn(counted: &mut Counted, active: u32, written: &str) {
 
 /// The handshake (RFC 6455 §4.1).
 pub fn upgrade(host: &str, stream: &mut (impl Read + Write)) {
+    upgrade_at("/websocket", host, stream);
+}
+
+/// The handshake on a path.
+pub fn upgrade_at(path: &str, host: &str, stream: &mut (impl Read + Write)) {
     let request = format!(
-        "GET /websocket HTTP/1.1\r\nHost: {host}\r\nUpgrade: websocket\r\nConnection: Upgrade\r\n\
+        "GET {path} HTTP/1.1\r\nHost: {host}\r\nUpgrade: websocket\r\nConnection: Upgrade\r\n\
          Sec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==\r\nSec-WebSocket-Version: 13\r\n\r\n"
     );
     stream

@@ -1,5 +1,6 @@
 // uWebSockets with the routes that servers-common tells: HTTP/1.1, an echo and
-// a room, as its own examples do them. Compiled with OpenSSL it speaks TLS.
+// a room, as its own examples do them, and echoes that are compressed. Compiled with OpenSSL
+// it speaks TLS.
 
 #include "App.h"
 
@@ -41,9 +42,10 @@ static void large(Response *response, std::string_view body) {
     text(response)->tryEnd(body, body.size());
 }
 
-template <bool ROOM> static App::WebSocketBehavior<Nothing> behavior(App *app) {
+template <bool ROOM>
+static App::WebSocketBehavior<Nothing> behavior(App *app, uWS::CompressOptions compression = uWS::DISABLED) {
     App::WebSocketBehavior<Nothing> of;
-    of.compression = uWS::DISABLED;
+    of.compression = compression;
     of.maxPayloadLength = 2 << 20;
     of.maxBackpressure = 64 << 20;
     of.idleTimeout = 120;
@@ -52,11 +54,12 @@ template <bool ROOM> static App::WebSocketBehavior<Nothing> behavior(App *app) {
             socket->subscribe("all");
         }
     };
-    of.message = [app](auto *socket, std::string_view message, uWS::OpCode opcode) {
+    bool compresses = compression != uWS::DISABLED;
+    of.message = [app, compresses](auto *socket, std::string_view message, uWS::OpCode opcode) {
         if (ROOM) {
             app->publish("all", message, opcode);
         } else {
-            socket->send(message, opcode);
+            socket->send(message, opcode, compresses);
         }
     };
     return of;
@@ -97,6 +100,8 @@ int main(int count, char **arguments) {
         })
         .ws<Nothing>("/websocket", behavior<false>(&app))
         .ws<Nothing>("/room", behavior<true>(&app))
+        .ws<Nothing>("/deflate", behavior<false>(&app, uWS::CompressOptions(uWS::SHARED_COMPRESSOR | uWS::SHARED_DECOMPRESSOR)))
+        .ws<Nothing>("/takeover", behavior<false>(&app, uWS::CompressOptions(uWS::DEDICATED_COMPRESSOR | uWS::DEDICATED_DECOMPRESSOR)))
         .listen("127.0.0.1", std::atoi(arguments[1]), [](auto *) {})
         .run();
 }

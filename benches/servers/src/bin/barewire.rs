@@ -1,13 +1,19 @@
 //! barewire: the routes through `App`, with all limits, timers and metrics on, over
 //! TLS if there are certificates; a fifth argument `aws-lc-rs` has that make it.
 
-use barewire::app::{App, Files, Message, Service, Socket, WebSocket};
+use barewire::app::{App, Files, Message, Service, Socket, WebSocket, WebSocketRoute};
 use barewire::net::Limits;
 use barewire::tls::{Certificates, Provider, Server, ServerOptions};
+use barewire::websocket::{
+    self,
+    deflate::{Policy, WindowBits},
+};
+use barewire::wire::codec::Compression;
 use bytes::Bytes;
 use servers_common::{
     HELLO, LARGE, MEDIUM, MESSAGES, address, directory, fixed, raise_descriptors, threads, tls,
 };
+use std::time::Duration;
 
 struct Echo;
 
@@ -27,6 +33,38 @@ impl WebSocket for Member {
     fn message(&mut self, socket: &mut Socket<'_, '_>, message: Message<'_>) {
         socket.publish("all", message);
     }
+}
+
+/// The echo, compressed in every way; at `/asleep` it soon forgets what was sent.
+fn compressed(mut app: App) -> App {
+    let small = WindowBits::new(12).expect("a power of two");
+    let small = Policy {
+        server_window: small,
+        client_window: small,
+        ..Policy::TAKEOVER
+    };
+    for (name, policy, dedicated) in [
+        ("/deflate", Policy::DEFAULT, true),
+        ("/takeover", Policy::TAKEOVER, true),
+        ("/takeover-12", small, true),
+        ("/lent", Policy::TAKEOVER, false),
+        ("/lent-12", small, false),
+    ] {
+        let compression = Compression {
+            dedicated,
+            ..Compression::DEFAULT
+        };
+        let route = || WebSocketRoute::new(|_request| Ok(Echo)).deflate(policy, compression);
+        let soon = websocket::Limits::DEFAULT.with_deflate_idle(Duration::from_millis(500));
+        app = app
+            .websocket_route(name, route())
+            .websocket_route(&format!("{name}/asleep"), route().limits(soon));
+    }
+    let room = WebSocketRoute::new(|_request| Ok(Member));
+    app.websocket_route(
+        "/room/deflate",
+        room.deflate(Policy::DEFAULT, Compression::DEFAULT),
+    )
 }
 
 fn echo() -> Service {
@@ -83,6 +121,7 @@ fn main() -> Result<(), Box<dyn std::error::Error>> {
                 .with_connections(50_000)
                 .with_per_address(50_000),
         );
+    let app = compressed(app);
     let address = address().to_string();
     let app = match tls::files() {
         None => app.listen(&address)?,

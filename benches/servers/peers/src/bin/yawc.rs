@@ -22,8 +22,14 @@ async fn echo(upgraded: UpgradeFut) -> Result<(), WebSocketError> {
 async fn open(mut request: Request<Incoming>) -> Result<Response<Empty<Bytes>>, WebSocketError> {
     let options = Options::default()
         .with_max_payload_read(2 * LARGE)
-        .with_utf8()
-        .without_compression();
+        .with_utf8();
+    let options = match request.uri().path() {
+        "/takeover" => options.with_low_latency_compression(),
+        "/deflate" => options
+            .with_low_latency_compression()
+            .server_no_context_takeover(),
+        _ => options.without_compression(),
+    };
     let (response, upgraded) = WebSocket::upgrade_with_options(&mut request, options)?;
     tokio::spawn(async move {
         let _ = echo(upgraded).await;

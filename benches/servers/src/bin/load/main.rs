@@ -3,10 +3,12 @@
 //! be. One line of JSON comes out.
 
 mod connects;
+mod deflated;
 mod drive;
 mod histogram;
 mod http;
 mod http2;
+mod json;
 mod messages;
 mod options;
 mod process;
@@ -61,6 +63,9 @@ fn run(options: &Options) -> io::Result<String> {
             each(options, connect, talk)
         }
         Mode::WebSocket | Mode::IdleWebSocket => {
+            if !options.deflate.is_empty() {
+                return compressed(options, connect);
+            }
             let (frame, expected) = messages::frames(options, b"");
             let output = Periodic::new(&frame, options.pipeline);
             let open = || messages::open(connect()?, options);
@@ -68,7 +73,10 @@ fn run(options: &Options) -> io::Result<String> {
             each(options, open, talk)
         }
         Mode::Broadcast => {
-            let (frame, expected) = messages::frames(options, b"PUB!");
+            let (frame, expected) = match options.deflate.is_empty() {
+                true => messages::frames(options, b"PUB!"),
+                false => deflated::publication(options),
+            };
             let open = || messages::open(connect()?, options);
             let sockets = several(options.connections, open)?;
             let output = Periodic::new(&frame, options.pipeline);
@@ -89,6 +97,25 @@ fn run(options: &Options) -> io::Result<String> {
     }
 }
 
+/// Compressed messages, other ones in turn.
+fn compressed(options: &Options, connect: impl Fn() -> io::Result<Wire>) -> io::Result<String> {
+    let shared = deflated::Shared::new(options);
+    let open = || {
+        let (socket, head) = messages::open_with_head(connect()?, options)?;
+        shared.agree(&head)?;
+        Ok(socket)
+    };
+    if options.mode.is_idle() {
+        let one = || once(open()?, deflated::Deflated::new(&shared));
+        return idle(options, ASLEEP, |count| several(count, one));
+    }
+    let sockets = several(options.connections, open)?;
+    let line = drive::run(options, Plan::Each, sockets, || {
+        deflated::Deflated::new(&shared)
+    })?;
+    Ok(shared.report(&line))
+}
+
 /// Load on connections that each get the replies to what they sent, or such
 /// connections left idle.
 fn each<T: Talk>(
@@ -97,7 +124,8 @@ fn each<T: Talk>(
     talk: impl Fn() -> T + Sync,
 ) -> io::Result<String> {
     if options.mode.is_idle() {
-        return idle(options, || once(open()?, talk()));
+        let one = || once(open()?, talk());
+        return idle(options, REST, |count| at_once(count, one));
     }
     let sockets = several(options.connections, open)?;
     drive::run(options, Plan::Each, sockets, talk)
@@ -161,16 +189,29 @@ fn once(mut socket: Wire, mut talk: impl Talk) -> io::Result<Wire> {
     }
 }
 
+/// How long connections are left alone before memory is looked at.
+const REST: Duration = Duration::from_millis(1500);
+/// Longer than a server of compressed messages is told to remember them.
+const ASLEEP: Duration = Duration::from_secs(4);
+
 /// Opens the connections, uses each once, and looks at the server's memory
 /// while all of them are open.
-fn idle(options: &Options, open: impl Fn() -> io::Result<Wire> + Sync) -> io::Result<String> {
+fn idle(
+    options: &Options,
+    rest: Duration,
+    open: impl Fn(usize) -> io::Result<Vec<Wire>>,
+) -> io::Result<String> {
     let pid = options.pid.ok_or_else(|| Error::other("--pid is needed"))?;
     // What the first connections cost once is no cost of a connection.
-    let first = several(100, &open)?;
-    thread::sleep(Duration::from_millis(300));
+    let first = open(100)?;
+    thread::sleep(if rest == REST {
+        Duration::from_millis(300)
+    } else {
+        rest
+    });
     let before = process::resident(pid)?;
-    let sockets = at_once(options.connections, open)?;
-    thread::sleep(Duration::from_millis(1500));
+    let sockets = open(options.connections)?;
+    thread::sleep(rest);
     let after = process::resident(pid)?;
     let closed = first
         .iter()

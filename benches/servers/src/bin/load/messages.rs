@@ -14,12 +14,22 @@ const KEY: &str = "dGhlIHNhbXBsZSBub25jZQ==";
 const MASK: [u8; 4] = [0x37, 0xfa, 0x21, 0x3d];
 
 /// The handshake (RFC 6455 §4.1).
-pub fn open(mut socket: Wire, options: &Options) -> io::Result<Wire> {
+pub fn open(socket: Wire, options: &Options) -> io::Result<Wire> {
+    open_with_head(socket, options).map(|(socket, _)| socket)
+}
+
+/// The same, and the head of the server's response.
+pub fn open_with_head(mut socket: Wire, options: &Options) -> io::Result<(Wire, String)> {
     let (path, host) = (&options.path, options.host());
+    let offer = match &*options.deflate {
+        "" => String::new(),
+        "-" => "Sec-WebSocket-Extensions: permessage-deflate\r\n".into(),
+        parameters => format!("Sec-WebSocket-Extensions: permessage-deflate{parameters}\r\n"),
+    };
     // In one write: uWebSockets 20.58 refuses a head of which a part has come.
     let request = format!(
         "GET {path} HTTP/1.1\r\nHost: {host}\r\nUpgrade: websocket\r\nConnection: Upgrade\r\n\
-         Sec-WebSocket-Key: {KEY}\r\nSec-WebSocket-Version: 13\r\n\r\n"
+         Sec-WebSocket-Key: {KEY}\r\nSec-WebSocket-Version: 13\r\n{offer}\r\n"
     );
     socket.write_all(request.as_bytes())?;
     let (mut head, mut buffer) = (Vec::new(), [0; 1024]);
@@ -30,11 +40,11 @@ pub fn open(mut socket: Wire, options: &Options) -> io::Result<Wire> {
             length => head.extend_from_slice(&buffer[..length]),
         }
     }
-    let head = String::from_utf8_lossy(&head);
+    let head = String::from_utf8_lossy(&head).into_owned();
     let accept = accept_key(KEY.as_bytes());
     let accepted = head.contains(std::str::from_utf8(&accept).map_err(Error::other)?);
     if head.starts_with("HTTP/1.1 101 ") && accepted {
-        return Ok(socket);
+        return Ok((socket, head));
     }
     Err(Error::other(format!("a refused handshake: {head:?}")))
 }

@@ -19,6 +19,8 @@ usage: load MODE [OPTION VALUE]...
   --payload BYTES   the size of a message (16)
   --messages N      grpc: how often the message comes back, each an operation (1)
   --tls FILE        over TLS; the server's certificate, PEM
+  --deflate OFFER   websocket: compressed JSON, 1,024 messages in turn; the parameters that are
+                    offered, such as `;client_no_context_takeover`, or `-` for none
   --text            send text messages, not binary ones
   --seconds S       measured time (2)
   --warmup S        time before that (0.3)
@@ -97,6 +99,8 @@ pub struct Options {
     pub payload: usize,
     pub messages: u64,
     pub text: bool,
+    /// Parameters of an offer to compress, each with its `;` in front.
+    pub deflate: String,
     pub tls: Option<String>,
     pub measured: Duration,
     pub warmup: Duration,
@@ -121,6 +125,7 @@ impl Options {
             payload: 16,
             messages: 1,
             text: false,
+            deflate: String::new(),
             tls: None,
             measured: Duration::from_secs(2),
             warmup: Duration::from_millis(300),
@@ -174,6 +179,7 @@ impl Options {
                 self.address.set_port(port);
             }
             "--tls" => self.tls = Some(value.into()),
+            "--deflate" => self.deflate = value.into(),
             "--path" => self.path = value.into(),
             "--connections" => self.connections = number()?,
             "--pipeline" => self.pipeline = number()?,
