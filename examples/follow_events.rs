@@ -24,8 +24,8 @@ fn main() -> Result<(), Box<dyn Error>> {
         .with_attempts(10)
         .with_delay(Duration::from_secs(10));
     let options = EventSourceOptions::new()
-        .with_limits(limits)
-        .with_last_event_id(arguments.next().unwrap_or_default());
+        .limits(limits)
+        .last_event_id(arguments.next().unwrap_or_default());
     let mut source = EventSource::new(Client::new().get(&url), options)?;
     source
         .on_open(|| println!("-- open"))

@@ -27,5 +27,5 @@ fn main() -> Result<(), barewire::app::Error> {
 fn square(request: &Request<'_>, reply: Reply<'_, '_>) -> Result<Done, Refusal> {
     let wrong = |_| Refusal::new(Status::BAD_REQUEST).because("not a number");
     let n: u32 = request.param("n").parse().map_err(wrong)?;
-    Ok(reply.json(format!(r#"{{"square":{}}}"#, u64::from(n).pow(2))))
+    Ok(reply.json_text(format!(r#"{{"square":{}}}"#, u64::from(n).pow(2))))
 }

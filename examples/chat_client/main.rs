@@ -56,17 +56,16 @@ fn main() -> Result<()> {
             Err(error) => println!("! not sent, {error}"),
         }
     }
-    socket.close();
-    Ok(())
+    Ok(socket.close()?)
 }
 
 /// Says what has become of a line, if it is not what it should be.
 fn report(line: &str, receipt: Receipt) {
     let line = line.to_owned();
     thread::spawn(move || match receipt.wait(Duration::from_secs(10)) {
-        ReceiptState::Confirmed => {}
-        ReceiptState::Unknown => println!("! nobody knows whether it has arrived: {line}"),
-        ReceiptState::Unsent => println!("! never sent: {line}"),
+        Ok(ReceiptState::Confirmed) => {}
+        Ok(ReceiptState::Unknown) => println!("! nobody knows whether it has arrived: {line}"),
+        Ok(ReceiptState::Unsent) => println!("! never sent: {line}"),
         _ => println!("! not confirmed yet: {line}"),
     });
 }

@@ -3,13 +3,14 @@
 use std::process::ExitCode;
 use std::thread;
 
+use barewire::app::RedisOptions;
 use barewire::http::Origin;
 use barewire::net::Network;
 
 use crate::certificates::Source;
 
 const USAGE: &str = "\
-usage: showcase [--listen ADDR]... [--tls] [--threads N] [--files DIR] [--origin URL]... [--proxy NETWORK]...
+usage: showcase [--listen ADDR]... [--tls] [--threads N] [--files DIR] [--origin URL]... [--proxy NETWORK]... [--redis URL]
   --listen ADDR   127.0.0.1:8080 by default; also localhost:8080, [::1]:8080
                   or unix:/path, several times
   --tls           serves everything by https too, with a certificate that is made for localhost
@@ -25,6 +26,8 @@ usage: showcase [--listen ADDR]... [--tls] [--threads N] [--files DIR] [--origin
   --threads N     event loops, each on a thread of its own; as many as cores by default
   --files DIR     serves this directory's files below /static; its own by default
   --origin URL    pages of this origin may do what our own may, as https://example.com; several times
+  --redis URL     shares the hub's channels with all that are at this server of Redis, as
+                  redis://127.0.0.1:6379 or rediss://USER:PASSWORD@HOST
   --proxy NET     connections from there, as from 10.0.0.0/8 or ::1, and over Unix sockets begin
                   with a header of the PROXY protocol that names the client; several times";
 
@@ -40,6 +43,8 @@ pub(crate) struct Arguments {
     pub(crate) files: Option<String>,
     pub(crate) origins: Vec<String>,
     pub(crate) proxies: Vec<Network>,
+    /// Where channels are shared.
+    pub(crate) redis: Option<RedisOptions>,
 }
 
 /// Why nothing is served.
@@ -58,6 +63,7 @@ impl Arguments {
         let (mut tls, mut certificate, mut key) = (false, None, None);
         let (mut client_roots, mut redirects) = (None, false);
         let (mut files, mut origins, mut proxies) = (None, Vec::new(), Vec::new());
+        let mut redis = None;
         let mut threads = thread::available_parallelism().map_or(1, usize::from);
         while let Some(argument) = given.next() {
             let (name, value) = match argument.split_once('=') {
@@ -75,6 +81,7 @@ impl Arguments {
                 "--client-roots" => client_roots = Some(file("--client-roots", value())?),
                 "--origin" => origins.push(origin(value())?),
                 "--proxy" => proxies.push(network(&value())?),
+                "--redis" => redis = Some(server(&value())?),
                 "--threads" => threads = count(&value())?,
                 "--files" if cfg!(unix) => {
                     files = Some(directory(value())?);
@@ -107,6 +114,7 @@ impl Arguments {
             files,
             origins,
             proxies,
+            redis,
         })
     }
 }
@@ -140,6 +148,11 @@ fn origin(text: String) -> Result<String, Refusal> {
 fn network(text: &str) -> Result<Network, Refusal> {
     text.parse()
         .map_err(|error| Refusal::Wrong(format!("--proxy {text:?}: {error}")))
+}
+
+fn server(text: &str) -> Result<RedisOptions, Refusal> {
+    text.parse()
+        .map_err(|error| Refusal::Wrong(format!("--redis {text:?}: {error}")))
 }
 
 fn file(name: &str, text: String) -> Result<String, Refusal> {
@@ -196,6 +209,7 @@ mod tests {
         assert!(
             parse("--proxy 10.0.0.0/8 --proxy=::1").is_ok_and(|found| found.proxies.len() == 2)
         );
+        assert!(parse("--redis redis://a:1/2").is_ok_and(|found| found.redis.is_some()));
         assert!(parse("--files=/").is_ok_and(|found| found.files.as_deref() == Some("/")));
     }
 
@@ -234,6 +248,9 @@ mod tests {
             "--files",
             "--origin example.com",
             "--proxy example.com",
+            "--redis",
+            "--redis 127.0.0.1:6379",
+            "--redis http://127.0.0.1:6379",
             "--frobnicate",
             "8080",
         ] {

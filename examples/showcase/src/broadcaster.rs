@@ -34,7 +34,7 @@ pub(crate) fn routes(app: App) -> App {
     .post("/api/broadcast", move |request, reply| {
         let body = parse(request.body())?;
         let clients = send(&broadcast, text(&body, "event")?, member(&body, "data")?, &body)?;
-        Ok::<_, Refusal>(reply.json(json!({"status": "sent", "clients": clients}).to_string()))
+        Ok::<_, Refusal>(reply.json_text(json!({"status": "sent", "clients": clients}).to_string()))
     })
     .post("/api/notify", move |request, reply| {
         let body = parse(request.body())?;
@@ -44,15 +44,15 @@ pub(crate) fn routes(app: App) -> App {
             "priority": if body["priority"].is_null() { "normal" } else { text(&body, "priority")? },
         });
         send(&notify, "notification", &data, &Value::Null)?;
-        Ok::<_, Refusal>(reply.json(r#"{"status":"notification sent"}"#))
+        Ok::<_, Refusal>(reply.json_text(r#"{"status":"notification sent"}"#))
     })
     .post("/api/update", move |request, reply| {
         let body = parse(request.body())?;
         send(&update, "update", member(&body, "update_data")?, &body)?;
-        Ok::<_, Refusal>(reply.json(r#"{"status":"update sent"}"#))
+        Ok::<_, Refusal>(reply.json_text(r#"{"status":"update sent"}"#))
     })
     .get("/api/clients", move |_request, reply| {
-        reply.json(json!({"client_count": count.count()}).to_string())
+        reply.json_text(json!({"client_count": count.count()}).to_string())
     })
 }
 

@@ -71,7 +71,7 @@ impl WebSocket for Chatter {
 
     /// Also called when the client just died.
     fn closed(&mut self, socket: &mut Socket<'_, '_>, _closed: SocketEnd<'_>) {
-        for room in socket.rooms() {
+        for room in socket.channels() {
             leave(socket, &room);
         }
     }
@@ -82,11 +82,11 @@ impl Chatter {
         let room = room_of(payload);
         match text(payload, "action") {
             "join" => match socket.join(room) {
-                Ok(true) => {
+                Ok(joined) if joined.is_new() => {
                     let joined = json!({"command": "user_joined", "room": room});
                     socket.publish_to_others(room, &system(joined));
                 }
-                Ok(false) => {} // it was in there already
+                Ok(_) => {} // it was in there already
                 Err(error) => complain(socket, &error.to_string()),
             },
             "leave" => leave(socket, room),
@@ -128,13 +128,13 @@ fn leave(socket: &mut Socket<'_, '_>, room: &str) {
 fn stats(socket: &Socket<'_, '_>, payload: &Map<String, Value>) -> Value {
     let after = payload.get("after").and_then(Value::as_str);
     let rooms: Map<String, Value> = socket
-        .room_sizes(after, PAGE)
+        .channel_sizes(after, PAGE)
         .into_iter()
         .map(|(room, size)| (room, size.into()))
         .collect();
     json!({
         "total_clients": socket.client_count(),
-        "total_rooms": socket.room_count(),
+        "total_rooms": socket.channel_count(),
         "rooms": rooms,
     })
 }

@@ -5,6 +5,8 @@ use barewire::app::{
     WebSocket, WebSocketRoute,
 };
 use barewire::http::{FieldBuffer, Fields, Status};
+use barewire::websocket::deflate::Policy;
+use barewire::wire::codec::Compression;
 use bytes::Bytes;
 
 /// A body up to this length is answered when it is complete, a longer one while
@@ -15,7 +17,9 @@ pub(crate) fn routes(app: App, origins: &[String]) -> App {
     let http = Route::any("/echo")
         .collect(COLLECTED, collected)
         .stream(streamed);
-    let socket = WebSocketRoute::new(|_request| Ok(Echo)).origins(origins);
+    let socket = WebSocketRoute::new(|_request| Ok(Echo))
+        .deflate(Policy::TAKEOVER, Compression::DEFAULT)
+        .origins(origins);
     app.route(http).websocket_route("/ws/echo", socket)
 }
 

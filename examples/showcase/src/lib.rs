@@ -2,15 +2,17 @@
 //! try every protocol.
 //!
 //! Each file is one idea: [`plain`], [`secure`], [`echo`] and [`files`] speak HTTP, [`chat`]
-//! WebSocket, [`ticks`] and [`broadcaster`] Server-Sent Events, [`users`] and
-//! [`interop`] gRPC.
+//! WebSocket, [`hub`] channels that remember, [`ticks`] and [`broadcaster`] Server-Sent
+//! Events, [`users`] and [`interop`] gRPC; [`items`] has what gains by compression.
 
 mod broadcaster;
 mod chat;
 mod descriptors;
 mod echo;
 mod files;
+mod hub;
 pub mod interop;
+mod items;
 pub mod messages;
 mod plain;
 mod secure;
@@ -19,7 +21,7 @@ mod ticks;
 mod timestamp;
 mod users;
 
-use barewire::app::{App, Cors, Health, OriginGuard, Reflection, Serving};
+use barewire::app::{App, Compression, Cors, Health, OriginGuard, Reflection, ServingStatus};
 use barewire::{link, websocket};
 
 pub use files::routes as with_files;
@@ -31,6 +33,8 @@ pub fn showcase(origins: &[String]) -> App {
     let metrics = app.metrics();
     let guard = origins.iter().fold(OriginGuard::new(), OriginGuard::allow);
     let app = app
+        // First, so that the others see heads without their codings.
+        .with(Compression::new())
         .with(
             Cors::permissive()
                 .expose("grpc-status")
@@ -42,9 +46,11 @@ pub fn showcase(origins: &[String]) -> App {
         .get("/", |_request, reply| reply.html(include_str!("page.html")))
         .get("/metrics", metrics.route());
     let app = plain::routes(app);
+    let app = items::routes(app);
     let app = secure::routes(app);
     let app = echo::routes(app, origins);
     let app = chat::routes(app, origins);
+    let app = hub::routes(app, origins);
     let app = ticks::routes(app);
     let app = broadcaster::routes(app);
     let app = users::routes(app);
@@ -56,7 +62,7 @@ pub fn showcase(origins: &[String]) -> App {
 fn discovery(app: App) -> App {
     let health = Health::new();
     for service in [users::NAME, interop::NAME] {
-        health.set(service, Serving::Serving);
+        health.set(service, ServingStatus::Serving);
     }
     let app = app.grpc(health.service());
     let reflection = Reflection::new(descriptors::ENCODED).expect("a test compares them");

@@ -1,7 +1,7 @@
 //! Serves the showcase.
 //!
 //! ```text
-//! cargo run --release -p showcase -- [--listen ADDR]... [--tls] [--threads N] [--files DIR] [--origin URL]... [--proxy NETWORK]...
+//! cargo run --release -p showcase -- [--listen ADDR]... [--tls] [--threads N] [--files DIR] [--origin URL]... [--proxy NETWORK]... [--redis URL]
 //! ```
 
 mod arguments;
@@ -12,7 +12,7 @@ use std::process::ExitCode;
 use std::thread;
 use std::time::Duration;
 
-use barewire::app::Server;
+use barewire::app::{RedisBackplane, Server};
 use barewire::net::{Address, ListenOptions};
 use barewire::tls::{self, ClientCertificates, PlainHttp, Roots, ServerOptions};
 use signal_hook::consts::{SIGHUP, SIGINT, SIGTERM};
@@ -58,6 +58,10 @@ fn serve(arguments: Arguments) -> Result<(), Box<dyn Error>> {
     let options = ListenOptions::DEFAULT
         .with_proxy_protocol(!arguments.proxies.is_empty())
         .with_proxies(arguments.proxies);
+    let app = match arguments.redis {
+        Some(redis) => app.backplane(RedisBackplane::new(redis)?),
+        None => app,
+    };
     let mut app = app.threads(arguments.threads).listen_options(options);
     for address in &arguments.addresses {
         app = app.listen(address)?;

@@ -7,7 +7,7 @@ use bytes::Bytes;
 pub(crate) fn routes(app: App) -> App {
     app.get("/plaintext", |_request, reply| reply.text("Hello, World!"))
         .get("/json", |_request, reply| {
-            reply.json(r#"{"message":"Hello, World!"}"#)
+            reply.json_text(r#"{"message":"Hello, World!"}"#)
         })
         .get("/bytes/{n}", bytes)
 }

@@ -16,6 +16,6 @@ pub(crate) fn routes(app: App) -> App {
                 "clientCertificates": tls.peer_certificates().len(),
             })
         });
-        reply.json(told.to_string())
+        reply.json_text(told.to_string())
     })
 }

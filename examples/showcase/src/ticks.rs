@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use barewire::app::{App, EventStream, Events};
+use barewire::app::{App, EventStream, Events, Refusal, Request};
 use barewire::sse::Event;
 use barewire::wire::Instant;
 
@@ -11,12 +11,15 @@ use super::timestamp;
 const SECOND: Duration = Duration::from_secs(1);
 
 pub(crate) fn routes(app: App) -> App {
-    app.events("/sse/ticks", |request| {
-        let last = request.last_event_id().and_then(|id| id.parse().ok());
-        Ok(Ticker {
-            last: last.unwrap_or(0),
-            due: Instant::default(),
-        })
+    app.events("/sse/ticks", open)
+}
+
+/// Opens a stream behind the tick that the client had last.
+fn open(request: &Request<'_>) -> Result<Ticker, Refusal> {
+    let last = request.last_event_id().and_then(|id| id.parse().ok());
+    Ok(Ticker {
+        last: last.unwrap_or(0),
+        due: Instant::default(),
     })
 }
 
