@@ -24,7 +24,10 @@ use barewire::app::{
     App, Decompression, DecompressionLimits, Message, Response, Route, Service, Socket, Stream,
     Streaming, WebSocket, WebSocketRoute,
 };
-use barewire::client::{self, Client, ClientLimits, ClientOptions, ErrorKind, WebSocketOptions};
+use barewire::client::{
+    self, Client, ClientLimits, ClientOptions, ErrorKind, EventSource, EventSourceFault,
+    EventSourceOptions, WebSocketOptions,
+};
 use barewire::http::Fields;
 use barewire::websocket::deflate::{Offer, Policy};
 use barewire::websocket::handshake::accept_key;
@@ -252,6 +255,11 @@ fn a_method_refuses_a_message_of_a_gibibyte() {
 
 /// Sends these bodies, each on a connection of its own.
 fn send(bodies: Vec<(String, Vec<u8>)>) -> String {
+    send_as("application/octet-stream", bodies)
+}
+
+/// Sends these bodies of one type, each on a connection of its own.
+fn send_as(kind: &'static str, bodies: Vec<(String, Vec<u8>)>) -> String {
     let listener = TcpListener::bind("127.0.0.1:0").unwrap();
     let address = listener.local_addr().unwrap();
     thread::spawn(move || {
@@ -260,7 +268,8 @@ fn send(bodies: Vec<(String, Vec<u8>)>) -> String {
             read_head(&mut stream);
             let length = body.len();
             let head = format!(
-                "HTTP/1.1 200 OK\r\nContent-Encoding: {codings}\r\nContent-Length: {length}\r\nConnection: close\r\n\r\n"
+                "HTTP/1.1 200 OK\r\nContent-Type: {kind}\r\nContent-Encoding: {codings}\r\n\
+                 Content-Length: {length}\r\nConnection: close\r\n\r\n"
             );
             send_all(&mut stream, &[head.as_bytes(), &body].concat());
         }
@@ -316,6 +325,34 @@ fn a_client_stops_at_its_limit_however_it_reads() {
             assert!(bytes <= 2 << 20 && end.is_err(), "{codings}: {bytes}");
         });
         assert!(bytes < MOST, "{codings}: {bytes}");
+    }
+}
+
+#[test]
+fn an_event_source_takes_no_more_than_its_event_or_an_excerpt() {
+    let _measured = MEASURED.lock().unwrap_or_else(PoisonError::into_inner);
+    let client = Client::with(ClientOptions::new().no_proxy()).unwrap();
+    for kind in ["text/event-stream", "text/plain"] {
+        let all = bodies(1024);
+        let url = send_as(kind, all.clone());
+        for (codings, _) in all {
+            let bytes = grown(|| {
+                let source = EventSource::new(client.get(&*url), EventSourceOptions::new());
+                let error = source.unwrap().next().unwrap().unwrap_err();
+                match kind {
+                    "text/plain" => {
+                        let is_it = matches!(error.fault(), EventSourceFault::ContentType(_));
+                        assert!(is_it, "{codings}: {error}");
+                        assert!(error.body().len() <= 16 << 10, "{codings}");
+                    }
+                    _ => {
+                        let is_it = matches!(error.fault(), EventSourceFault::Event(_));
+                        assert!(is_it, "{codings}: {error}");
+                    }
+                }
+            });
+            assert!(bytes < MOST, "{codings}, {kind}: {bytes}");
+        }
     }
 }
 

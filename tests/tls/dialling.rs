@@ -5,6 +5,7 @@ use std::error::Error as _;
 use std::io::{Read, Write};
 use std::net::{TcpListener, TcpStream};
 use std::sync::Arc;
+use std::sync::atomic::Ordering;
 use std::sync::mpsc::{Receiver, channel};
 use std::thread;
 use std::time::Duration;
@@ -12,6 +13,7 @@ use std::time::Duration;
 use barewire::app::{App, Conversation, ResponseStream, Server, Service};
 use barewire::client::{CallOptions, Channel, Ending, GrpcChannelOptions};
 use barewire::grpc::{Code, Status};
+use barewire::net::{Limits, Loop};
 use barewire::tls::{
     Certificates, Client, ClientCertificates, ClientOptions, ConnectionError, Crls, Fault, Roots,
     ServerOptions, Version,
@@ -22,6 +24,7 @@ use rustls::time_provider::TimeProvider;
 use rustls::{RootCertStore, ServerConfig, ServerConnection};
 
 use crate::support::{Authority, port_of, stop};
+use crate::tunnels::tunnels;
 
 type Bytes = Vec<u8>;
 
@@ -129,6 +132,48 @@ fn calls_go_over_tls_in_both_directions() {
         }
         assert!(responses.receive().unwrap().is_none());
         sending.join().unwrap();
+    }
+    stop(server);
+}
+
+#[test]
+fn calls_go_over_tls_through_proxies() {
+    let authority = Authority::new("tunnels");
+    let server = serve(authority.certificates(&["localhost"]), "127.0.0.1:0");
+    let target = format!("https://localhost:{}", port_of(&server, 0));
+    for is_socks in [false, true] {
+        let (proxy, count) = tunnels(is_socks);
+        let options = |authority| {
+            let options = GrpcChannelOptions::new().proxy(proxy.parse().unwrap());
+            options.tls(tls(trusting(authority)))
+        };
+        let channel = Channel::connect_with(&target, options(&authority)).unwrap();
+        assert_eq!(ask(&channel, "Tls").unwrap(), "TLS 1.3 Some(\"h2\") new");
+        let large = vec![7; 1_000_000];
+        let response = channel.unary::<Bytes, Bytes>("/t.T/Echo", &large, CallOptions::new());
+        assert!(response.unwrap().message == large, "another message");
+
+        // On a loop, whose own thread waits for nothing.
+        let (tell, told) = std::sync::mpsc::channel();
+        let (there, trusted) = (target.clone(), options(&authority));
+        let running = thread::spawn(move || {
+            let mut events = Loop::new(Limits::DEFAULT).unwrap();
+            let channel = Channel::on(&mut events, &there, trusted).unwrap();
+            tell.send((channel, events.remote())).unwrap();
+            events.run().unwrap();
+        });
+        let (on_a_loop, remote) = told.recv().unwrap();
+        assert_eq!(ask(&on_a_loop, "Echo").unwrap(), "hi");
+        drop(on_a_loop);
+        remote.drain(Duration::from_secs(60));
+        running.join().unwrap();
+
+        // It is the server that has to be trusted, whoever leads there.
+        let stranger = options(&Authority::new("stranger"));
+        let stranger = Channel::connect_with(&target, stranger).unwrap();
+        let found = fault(&stranger);
+        assert!(matches!(found, Fault::UnknownIssuer { .. }), "{found:?}");
+        assert_eq!(count.load(Ordering::SeqCst), 3);
     }
     stop(server);
 }

@@ -22,5 +22,6 @@ mod reload;
 mod sans_io;
 mod serving;
 mod support;
+mod tunnels;
 #[cfg(feature = "client")]
 mod websocket_client;
