@@ -1,8 +1,13 @@
 //! WebSocket: unmasking, frame heads, whole text messages against tungstenite, the lending of
-//! states to compress with, UTF-8 and the accept key.
+//! states to compress with, compressed echoes, UTF-8 and the accept key.
+
+#[path = "servers/src/bin/load/json.rs"]
+#[allow(unreachable_pub, reason = "the load of the servers is made of them, too")]
+mod json;
 
 use std::hint::black_box;
 use std::io::{self, Cursor, Read, Write};
+use std::time::{Duration, SystemTime};
 
 use barewire::http::{CallContext, OwnedScratch};
 use barewire::websocket::deflate::{Agreement, Session};
@@ -10,7 +15,9 @@ use barewire::websocket::extension::Reserved;
 use barewire::websocket::frame::{Decoded, Head, Opcode};
 use barewire::websocket::handshake::accept_key;
 use barewire::websocket::{Connection, Event, Kind, Limits};
-use barewire::wire::codec::{Deflate, Deflater, Inflate, Inflated, Inflater, InvalidData};
+use barewire::wire::codec::{
+    Compression, Deflate, Deflater, Inflate, Inflated, Inflater, InvalidData,
+};
 use barewire::wire::{Instant, Role, Step, Utf8, simd};
 use criterion::{BatchSize, BenchmarkId, Criterion, Throughput, criterion_group, criterion_main};
 use tungstenite::protocol::{Role as PeerRole, WebSocket};
@@ -287,6 +294,109 @@ fn lending(c: &mut Criterion) {
     }
 }
 
+/// Different texts that are echoed in turn.
+const TEXTS: u64 = 1024;
+/// Connections that are served in turn.
+const CONNECTIONS: usize = 16;
+
+/// The processor time of this thread, so that what else the machine does counts little; where
+/// the system does not tell, the time of day.
+fn processor_time() -> Duration {
+    let told = std::fs::read_to_string("/proc/thread-self/schedstat").ok();
+    let nanos = told.and_then(|it| it.split(' ').next()?.parse().ok());
+    let since_1970 = || SystemTime::UNIX_EPOCH.elapsed().unwrap_or_default();
+    nanos.map_or_else(since_1970, Duration::from_nanos)
+}
+
+/// Echoes by the machine alone, plain and in each mode: their difference is what the codec
+/// takes of an echo.
+fn compressed(c: &mut Criterion) {
+    let dedicated = Compression {
+        dedicated: true,
+        ..Compression::DEFAULT
+    };
+    for size in [128, 1 << 10, 16 << 10] {
+        let mut group = c.benchmark_group(format!("echoes of {size} B of JSON"));
+        let modes = [
+            ("plain", None),
+            ("no takeover", Some(false)),
+            ("takeover", Some(true)),
+        ];
+        for (mode, takeover) in modes {
+            let mut deflater = Deflater::new();
+            let number = deflater.add(dedicated);
+            let make = |role| {
+                let connection = Connection::new(role, Instant::START);
+                let Some(takeover) = takeover else {
+                    return connection;
+                };
+                let agreement = Agreement {
+                    server_no_context_takeover: !takeover,
+                    client_no_context_takeover: !takeover,
+                    ..Agreement::default()
+                };
+                connection.compressed(Session::new(&agreement, role).compressing(number))
+            };
+            let (mut client, now) = (make(Role::Client), Instant::START);
+            let frames: Vec<Vec<u8>> = (0..TEXTS)
+                .map(|at| {
+                    let (text, mut frame) = (json::json(at, size), Vec::new());
+                    client
+                        .send_message_deflated(
+                            Kind::Text,
+                            text.as_bytes(),
+                            KEY,
+                            now,
+                            &mut deflater,
+                            &mut frame,
+                        )
+                        .expect("it is open");
+                    frame
+                })
+                .collect();
+            let mut scratch = OwnedScratch::new(0);
+            let mut servers: Vec<Connection> = Vec::new();
+            let (mut at, mut input, mut out) = (0, Vec::new(), Vec::new());
+            let mut echo = || {
+                let (text, connection) = (at / CONNECTIONS, at % CONNECTIONS);
+                if at == 0 {
+                    // What comes first again refers to nothing.
+                    servers = (0..CONNECTIONS).map(|_| make(Role::Server)).collect();
+                }
+                at = (at + 1) % (frames.len() * CONNECTIONS);
+                input.clear();
+                input.extend_from_slice(&frames[text]);
+                out.clear();
+                let lent = CallContext {
+                    now,
+                    date: None,
+                    mask_key: [0; 4],
+                    limits: &Limits::DEFAULT,
+                    scratch: scratch.lend(),
+                };
+                let received = servers[connection]
+                    .receive(&mut input, lent, &mut out)
+                    .expect("a valid frame");
+                let Step::Event(Event::Message { kind, payload }) = received.step else {
+                    panic!("no message")
+                };
+                assert_eq!(payload.len(), size);
+                servers[connection]
+                    .send_message_deflated(kind, payload, [0; 4], now, &mut deflater, &mut out)
+                    .expect("it is open");
+                black_box(&out);
+            };
+            group.bench_function(mode, |b| {
+                b.iter_custom(|times| {
+                    let before = processor_time();
+                    (0..times).for_each(|_| echo());
+                    processor_time().saturating_sub(before)
+                });
+            });
+        }
+    }
+}
+
 fn is_utf8(bytes: &[u8]) -> bool {
     let mut check = Utf8::new();
     check.push(bytes).is_ok() && check.is_complete()
@@ -327,5 +437,7 @@ fn handshake(c: &mut Criterion) {
     });
 }
 
-criterion_group!(benches, unmask, heads, messages, lending, utf8, handshake);
+criterion_group!(
+    benches, unmask, heads, messages, lending, compressed, utf8, handshake
+);
 criterion_main!(benches);
