@@ -2,7 +2,10 @@
 //! states to compress with, compressed echoes, UTF-8 and the accept key.
 
 #[path = "servers/src/bin/load/json.rs"]
-#[allow(unreachable_pub, reason = "the load of the servers is made of them, too")]
+#[allow(
+    unreachable_pub,
+    reason = "the load of the servers is made of them, too"
+)]
 mod json;
 
 use std::hint::black_box;

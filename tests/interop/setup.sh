@@ -7,6 +7,8 @@
 # packages, which are installed only where a program is missing:
 #   curl      tested with 7.88.1
 #   chromium  tested with 156
+#   firefox-esr
+#             tested with 153.8
 #   openssl   tested with 3.0.19
 #   testssl.sh
 #             tested with 3.0.8
@@ -20,7 +22,7 @@
 #   redis     tested with 7.0.15 (redis-server, redis-cli)
 #   python3   tested with 3.11 (3.11 or newer)
 #   nodejs    tested with 20.20.2 (where Debian's is older than 20, NODE below is added)
-# Environment: WITHOUT_BROWSER=1 leaves chromium out.
+# Environment: WITHOUT_BROWSER=1 leaves chromium and firefox-esr out.
 set -euo pipefail
 cd "$(dirname "${BASH_SOURCE[0]}")"
 
@@ -48,6 +50,7 @@ have redis-server || packages+=(redis-server redis-tools)
 have nghttp || packages+=(nghttp2-client)
 if [ -z "${WITHOUT_BROWSER:-}" ]; then
     have chromium || packages+=(chromium)
+    have firefox-esr || packages+=(firefox-esr)
 fi
 if [ ${#packages[@]} -gt 0 ]; then
     say "Debian packages: ${packages[*]}"
