@@ -48,7 +48,6 @@ impl Brotli {
         }
     }
 
-    /// Begins a body of so many bytes.
     pub(super) fn begin_body_of(&mut self, length: usize) {
         self.begin();
         use BrotliEncoderParameter::{BROTLI_PARAM_LGWIN, BROTLI_PARAM_SIZE_HINT};

@@ -27,7 +27,6 @@ use fault::{Decode, Decoded, STEP};
 
 use crate::http::Fields;
 
-/// Bounds on decoding a body.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) struct DecodeLimits {
     pub(crate) codings: u8,
@@ -39,7 +38,6 @@ pub(crate) struct DecodeLimits {
     pub(crate) empty: u16,
 }
 
-/// The names by which what was decoded is counted.
 pub(crate) const NAMES: [&str; 4] = ["gzip", "br", "zstd", "deflate"];
 
 /// The codings that requests name, the preferred one first; `None` if there are none.
@@ -58,7 +56,6 @@ pub(crate) const ACCEPTED: Option<&str> = match (
     (false, false, false) => None,
 };
 
-/// The codings of one body.
 pub(crate) struct Decoding {
     /// The one that was put on last is the first.
     layers: Vec<Layer>,
@@ -150,7 +147,6 @@ impl Decoding {
         layers.map(|it| (it.name, mem::take(&mut it.used), mem::take(&mut it.given)))
     }
 
-    /// Takes the first bytes of the piece.
     pub(crate) fn consume(&mut self, bytes: usize) {
         if let Some(last) = self.layers.last_mut() {
             last.start += bytes;
@@ -198,7 +194,6 @@ impl Layer {
     }
 }
 
-/// A coding with the name that it is counted by.
 type Named = (&'static str, Box<dyn Decode>);
 
 fn by_name(name: &[u8], limits: &DecodeLimits) -> Result<Option<Named>, Fault> {

@@ -38,7 +38,6 @@ impl Encoder {
         }
     }
 
-    /// Begins anew, as if it had just been made.
     pub(crate) fn begin(&mut self) {
         match *self {
             #[cfg(feature = "gzip")]

@@ -10,10 +10,8 @@ use super::work::{Failed, Purpose, Then};
 /// No name, no time, any system.
 pub(super) const HEAD: [u8; 10] = [0x1f, 0x8b, 8, 0, 0, 0, 0, 0, 0, 0xff];
 
-/// How much room is made at a time at least.
 const ROOM: usize = 512;
 
-/// The state of one body.
 pub(crate) struct Gzip {
     state: Deflate,
     purpose: Purpose,

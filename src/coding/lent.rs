@@ -11,7 +11,6 @@ use super::work::Purpose;
 /// How many states are kept for the next user.
 pub(crate) const KEPT: usize = 6;
 
-/// Of which kind a state is.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub(crate) struct Made {
     pub(crate) coding: Coding,
@@ -20,7 +19,6 @@ pub(crate) struct Made {
 }
 
 impl Made {
-    /// A new state of this kind.
     pub(crate) fn make(self) -> Option<Encoder> {
         Encoder::new(self.coding, self.level, self.purpose)
     }

@@ -13,7 +13,6 @@ pub enum Coding {
 }
 
 impl Coding {
-    /// How many there are.
     pub(crate) const COUNT: usize = 3;
 
     /// All of them, the one that is chosen among equals first.
@@ -45,7 +44,6 @@ impl Coding {
         }
     }
 
-    /// The level for what is made on the fly.
     pub(crate) const fn level(self) -> u8 {
         match self {
             Self::Gzip | Self::Brotli => 4,
@@ -53,7 +51,6 @@ impl Coding {
         }
     }
 
-    /// Whether a name in a field is its own.
     pub(crate) const fn is_named(self, name: &[u8]) -> bool {
         name.eq_ignore_ascii_case(self.name().as_bytes())
             || matches!(self, Self::Gzip) && name.eq_ignore_ascii_case(b"x-gzip") // §8.4.1.3

@@ -38,14 +38,11 @@ static OPEN: AtomicUsize = AtomicUsize::new(0);
 /// §3.1.1.2).
 const LAST_BLOCK: &[u8] = &[1, 0, 0];
 
-/// Whose a state is.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Ownership {
     /// The stream's, which has used it for what it sent last of its own.
     Own,
-    /// The stream's from here on.
     New,
-    /// The loop's.
     Lent,
 }
 
@@ -57,12 +54,10 @@ pub(crate) struct Position {
     has_begun: AtomicBool,
     /// The part sent last was the stream's own, and may be referred to.
     is_own: AtomicBool,
-    /// Of the plain text.
     #[cfg(feature = "gzip")]
     sum: AtomicU32,
     #[cfg(feature = "gzip")]
     length: AtomicU32,
-    /// Coded bytes.
     written: AtomicU64,
 }
 
@@ -95,7 +90,6 @@ impl Position {
         self.level
     }
 
-    /// Coded bytes so far.
     pub(crate) fn written(&self) -> u64 {
         self.written.load(Relaxed)
     }
@@ -128,7 +122,6 @@ impl Position {
         (front, skipped..)
     }
 
-    /// Its head, once.
     fn head(&self) -> &'static [u8] {
         if self.has_begun.swap(true, Relaxed) {
             return &[];
@@ -143,9 +136,8 @@ impl Position {
         }
     }
 
-    /// Codes what the stream sends of its own: with a state that is its own and `has_it`
-    /// all since the last part, or is begun anew; or with one that is lent, and remembers
-    /// nothing.
+    /// Codes an event of the stream's own, with its own state (begun anew unless `has_it` all
+    /// since the last part) or a lent one that remembers nothing.
     pub(crate) fn put_own(
         &self,
         text: &[u8],
@@ -182,7 +174,6 @@ impl Position {
         Ok(())
     }
 
-    /// Appends what ends the stream.
     pub(crate) fn put_end(&self, out: &mut Vec<u8>) {
         let start = out.len();
         self.is_own.store(false, Relaxed);
@@ -218,7 +209,6 @@ pub(crate) struct Part {
 }
 
 impl Part {
-    /// Codes an event with a state that is lent.
     pub(crate) fn new(text: &[u8], coding: Coding, encoder: &mut Encoder) -> Result<Self, Failed> {
         let mut bytes = Vec::new();
         if !text.is_empty() {

@@ -7,10 +7,8 @@ use zstd_safe::{CCtx, CParameter, InBuffer, OutBuffer, ResetDirective, compress_
 
 use super::work::{Failed, Purpose, Then};
 
-/// How much room is made at a time at least.
 const ROOM: usize = 512;
 
-/// The state of one body.
 pub(crate) struct Zstd {
     state: CCtx<'static>,
     purpose: Purpose,

@@ -7,17 +7,14 @@ use serde::de::{DeserializeSeed, IgnoredAny, MapAccess, Visitor};
 use serde_json::error::Category;
 use serde_json::value::RawValue;
 
-/// Why a text is not an object.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum NotObject {
-    /// It is not JSON.
     Malformed,
-    /// It is JSON of another kind.
     Other,
 }
 
-/// The members of an object with these names, each as it is written. Of several with one
-/// name the last counts, as in JavaScript. A member that is null is one.
+/// The members with these names, as written. The last of a repeated name counts, as in
+/// JavaScript.
 pub(super) fn members<'a, const N: usize>(
     text: &'a str,
     names: [&str; N],
@@ -90,7 +87,6 @@ impl<const N: usize> Visitor<'_> for Name<'_, N> {
     }
 }
 
-/// A member that is there and not null.
 pub(super) fn given(member: Option<&str>) -> Option<&str> {
     member.filter(|it| *it != "null")
 }

@@ -89,11 +89,8 @@ impl Stored<'_> {
 /// Where a table holds a field, as indices into the table.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum TableMatch {
-    /// Name and value.
     Field(u32),
-    /// The name alone.
     Name(u32),
-    /// Neither.
     Nothing,
 }
 
@@ -154,7 +151,6 @@ impl<M: Memory> DynamicTable<M> {
         self.changes
     }
 
-    /// Bytes of memory that the entries lie in.
     pub(super) fn memory(&self) -> usize {
         let (text, entries) = self.memory.rings();
         text.len() + size_of_val(entries)
@@ -203,8 +199,8 @@ impl<M: Memory> DynamicTable<M> {
         self.evict_to(0);
     }
 
-    /// Adds an entry that is found by its hash, and by its name `distance` from the
-    /// newest entry so far; whether it was added.
+    /// Adds an entry found by its hash, and by its name `distance` from the newest; whether it
+    /// was added.
     pub(super) fn insert_hashed(
         &mut self,
         name: &[u8],
@@ -252,8 +248,8 @@ impl<M: Memory> DynamicTable<M> {
         Some(at)
     }
 
-    /// The newest entry that is this field, or else the newest of this name
-    /// where `by_name` asks for it, in the chain that begins `distance` away.
+    /// The newest entry that is this field, or of this name if `by_name`, in the chain
+    /// `distance` away.
     #[inline]
     pub(super) fn find(
         &self,
@@ -280,7 +276,6 @@ impl<M: Memory> DynamicTable<M> {
         named
     }
 
-    /// Whether the entry `distance` away, 1 being the newest, is this field.
     #[inline]
     pub(super) fn is_at(&self, distance: u32, name: &[u8], value: &[u8]) -> bool {
         let nth = self.count.checked_sub(distance);
@@ -364,7 +359,6 @@ impl<M: Memory> DynamicTable<M> {
         }
     }
 
-    /// Moves the entries to other memory, which has room for them.
     fn move_to(&mut self, mut memory: M) {
         let count = self.count as usize;
         let (text, entries) = memory.rings_mut();

@@ -67,12 +67,10 @@ pub struct Encoder<M> {
 }
 
 impl<M: Memory> Encoder<M> {
-    /// Bytes of memory that the table's entries lie in.
     pub(crate) fn memory(&self) -> usize {
         self.table.memory()
     }
 
-    /// Gives back the table's memory that its entries do not take.
     pub(crate) fn trim(&mut self) {
         self.table.trim();
     }
@@ -178,7 +176,7 @@ impl<M: Memory> Encoder<M> {
         }
     }
 
-    /// How a field is best sent for which nothing was said, by its name's index in the static table and the lengths of its two parts.
+    /// How a field is best sent, by its name's static index and the lengths of its parts.
     #[inline]
     fn judge(&self, index: u32, name: usize, value: usize) -> Indexing {
         let is_one_of = |names: u64| names >> index & 1 != 0; // at most 61
@@ -193,7 +191,6 @@ impl<M: Memory> Encoder<M> {
     }
 }
 
-/// Names as a set of indices of the static table.
 const fn names(indices: &[u32]) -> u64 {
     match indices {
         [] => 0,
@@ -229,8 +226,8 @@ fn put_text(text: &[u8], out: &mut impl Sink) {
 /// Spreads what is in the low bits over the high ones.
 const SPREAD: u64 = 0x9e37_79b9_7f4a_7c15;
 
-/// Stirs the length of `text` and up to 24 octets of it into `seed`: its
-/// beginning, its middle and its end. What it finds is compared completely.
+/// Hashes the length and up to 24 octets of `text` into `seed`: beginning, middle and end.
+/// Matches are compared completely.
 #[inline]
 fn mix(seed: u64, text: &[u8]) -> u64 {
     let mut state = (seed ^ text.len() as u64).wrapping_mul(SPREAD);

@@ -14,7 +14,6 @@ use crate::wire::Sink;
 const EOS: u16 = 256;
 const SYMBOLS: usize = 257;
 const MAX_LEN: usize = 30;
-/// Bits of one look-up.
 const WIDTH: usize = 12;
 
 /// The length in bits of the code of every symbol, EOS last.
@@ -41,7 +40,6 @@ static LENGTHS: [u8; SYMBOLS] = [
 
 /// The code as its canonical construction gives it.
 struct Canonical {
-    /// The code of every symbol, right-aligned.
     codes: [u32; SYMBOLS],
     sorted: [u16; SYMBOLS],
     /// The first code of each length, right-aligned.
@@ -123,10 +121,8 @@ const fn pairs() -> [u32; 1 << WIDTH] {
     table
 }
 
-/// Why a string was not decoded.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Failure {
-    /// It is not Huffman code.
     Invalid,
     /// It is longer than the room for it. What follows was not looked at.
     NoRoom,
@@ -176,12 +172,9 @@ pub(super) fn decode(text: &[u8], out: &mut [u8]) -> Result<usize, Failure> {
     }
 }
 
-/// The bits of a string. After its end ones follow, which are no code
-/// of up to 12 bits: look-ups stop there by themselves, and a symbol that
-/// reaches beyond the end leaves less than nothing.
+/// The bits of a string, ones after its end: no code of up to 12 bits, so look-ups stop there.
 ///
-/// Methods that are seldom called take and return it by value, so that it stays in
-/// registers.
+/// Rarely called methods take and return it by value to keep it in registers.
 #[derive(Clone, Copy)]
 struct Reader<'t> {
     text: &'t [u8],
@@ -190,7 +183,6 @@ struct Reader<'t> {
     bits: u64,
     /// How many wait: 56 to 63 after each refill.
     have: u32,
-    /// Octets that were read.
     pos: usize,
 }
 
@@ -361,7 +353,6 @@ impl Short {
         })
     }
 
-    /// The string as it stands in a block.
     #[inline]
     pub(super) fn string(&self) -> &[u8] {
         self.octets.get(..self.len).unwrap_or_default()

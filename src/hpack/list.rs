@@ -54,7 +54,6 @@ impl NeverIndexed {
     }
 }
 
-/// The list as it is being written.
 pub(super) struct List<'b> {
     pub(super) text: &'b mut [u8],
     pub(super) fields: &'b mut [FieldRange],

@@ -4,7 +4,6 @@
 //! `memcmp` or `memcpy` costs more than the work. Here the first and the last
 //! word of a string are taken, which overlap in the middle.
 
-/// Whether `a` is `b`.
 #[inline]
 pub(super) fn same(a: &[u8], b: &[u8]) -> bool {
     if a.len() != b.len() {

@@ -90,7 +90,6 @@ pub(super) fn entry(index: u32) -> Option<Known> {
     ENTRIES.get((index as usize).wrapping_sub(1)).copied()
 }
 
-/// The name and the value at `index`, counted from 1.
 #[inline]
 pub(super) fn get(index: u32) -> Option<(&'static [u8], &'static [u8])> {
     let known = entry(index)?;
@@ -105,7 +104,6 @@ pub(super) struct StaticMatch {
     pub(super) whole: bool,
 }
 
-/// Looks a field up.
 #[inline]
 pub(super) fn find(name: &[u8], value: &[u8]) -> StaticMatch {
     let first = index_of(name);

@@ -53,7 +53,6 @@ pub struct Scratch<'b> {
     pub fields: &'b mut [FieldRange],
     /// Where decoded text goes (HPACK).
     text: Text<'b>,
-    /// Heads that were read before.
     #[cfg(feature = "alloc")]
     known: Option<&'b mut KnownRequests>,
     /// The state to inflate compressed messages with.
@@ -124,7 +123,6 @@ impl<'b> Scratch<'b> {
 
 #[cfg(feature = "alloc")]
 impl<'b> Scratch<'b> {
-    /// Heads that were read before, if any are kept.
     #[inline]
     pub(crate) const fn known(&mut self) -> Option<&mut KnownRequests> {
         match &mut self.known {
@@ -159,7 +157,6 @@ impl<'b> Scratch<'b> {
         self.text.as_deref().map_or(&[], Vec::as_slice)
     }
 
-    /// The ranges, and the room for text if there is any.
     #[inline]
     pub(crate) fn parts(&mut self) -> (&mut [FieldRange], Option<&mut Vec<u8>>) {
         (self.fields, self.text.as_deref_mut())

@@ -2,9 +2,8 @@
 
 use crate::wire::ascii;
 
-/// Whether a field of this name rules the connection that it is sent on: HTTP/2
-/// has none of them, and over HTTP/1.1 they are the machine's own. TE is another,
-/// which either version takes in its own way.
+/// Whether a field belongs to the connection (RFC 9110 §7.6.1): HTTP/2 has none, over HTTP/1.1
+/// they are the machine's. TE is neither.
 #[inline]
 pub(crate) fn is_of_connection(name: &[u8]) -> bool {
     let is = |known: &[u8]| ascii::eq_ignore_case(name, known);

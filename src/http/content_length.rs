@@ -5,10 +5,8 @@ use crate::wire::ascii;
 /// The Content-Length of a head (RFC 9110 §8.6).
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub(crate) enum ContentLength {
-    /// There is none.
     #[default]
     Absent,
-    /// One field with one number.
     One(u64),
     /// One number more than once, in a list or in several fields.
     Repeated(u64),
@@ -57,7 +55,6 @@ pub enum BodyLength {
 }
 
 impl BodyLength {
-    /// The length, if it is known.
     pub(crate) const fn known(self) -> Option<u64> {
         match self {
             Self::Known(length) => Some(length),

@@ -5,7 +5,6 @@ use super::List;
 /// The Expect fields of a request (RFC 9110 §10.1.1).
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub(crate) enum Expectation {
-    /// There is none.
     #[default]
     Absent,
     /// `100-continue`, in any case.

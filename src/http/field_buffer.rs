@@ -221,7 +221,6 @@ impl FieldBuffer {
         Ok(())
     }
 
-    /// Appends a checked field as it stands on the wire.
     #[inline]
     fn append(&mut self, field: Field<'_>) -> Result<(), InvalidField> {
         let name = self.text.len();
@@ -280,7 +279,6 @@ impl FieldBuffer {
 }
 
 impl Special {
-    /// With a further field.
     #[inline]
     fn and(self, name: &[u8]) -> Self {
         match (is_special(name), self) {
@@ -291,8 +289,8 @@ impl Special {
     }
 }
 
-/// Whether a field of this name may concern the machine that sends the message: it
-/// frames the message, names a protocol, routes it, or is its Date.
+/// Whether a field of this name may concern the sending machine: framing, protocols, routing or
+/// Date.
 fn is_special(name: &[u8]) -> bool {
     let is = |special: &str| name.eq_ignore_ascii_case(special.as_bytes());
     match name.len() {

@@ -43,13 +43,11 @@ pub(crate) enum Special {
     /// Nothing: the text is the fields one behind the other.
     #[default]
     Nothing,
-    /// One Host, and else nothing.
     Host,
     /// Each of them: one among them may be its own business, or the text has gaps.
     Each,
 }
 
-/// The fields in order, each as [`Field`] shows itself.
 impl fmt::Debug for Fields<'_> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let mut map = f.debug_map();
@@ -132,9 +130,7 @@ impl<'b> Fields<'b> {
         Self { place }
     }
 
-    /// All fields as lines, ready to be sent, if they are known to be good and
-    /// there is none among them that frames a message, names a protocol or is
-    /// the Date.
+    /// All fields as lines to send, if checked and none frames, names a protocol or is Date.
     #[inline]
     pub(crate) const fn plain_lines(&self) -> Option<&'b [u8]> {
         match self.place {
@@ -148,9 +144,8 @@ impl<'b> Fields<'b> {
         }
     }
 
-    /// All fields of a request as lines, ready to be sent, and how many Hosts are among
-    /// them, if they are known to be good and there is no other that a machine has to look
-    /// at.
+    /// All fields of a request as lines to send and the number of Hosts, if checked and none
+    /// else needs a look.
     #[inline]
     pub(crate) const fn request_lines(&self) -> Option<(&'b [u8], usize)> {
         if let Source::Checked {
@@ -176,8 +171,8 @@ impl<'b> Fields<'b> {
         false
     }
 
-    /// The lines of all fields, if they lie in one piece as they are put on the wire, and
-    /// where in it they are, counted from the place that comes last.
+    /// The lines of all fields if they lie in one piece, and the places in it, counted from the
+    /// last value.
     #[inline]
     pub(crate) fn lines(&self) -> Option<(&'b [u8], &'b [FieldRange], u32)> {
         let (text, ranges) = match self.place {

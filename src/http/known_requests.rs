@@ -30,12 +30,11 @@ const UNKNOWN: u8 = 32;
 /// ... and so many are then not looked for.
 const PAUSE: u8 = 63;
 
-/// A few heads of requests that were read before, of the usual form: a GET or POST of a
-/// path, without content, whose fields ask for nothing but to keep the connection.
+/// Heads of recent requests of the usual form: GET or POST of a path, without content, keeping
+/// the connection.
 ///
-/// One takes the place of another if it comes twice in a row. Heads with fields that let
-/// their holder in, such as cookies, are not kept: how long it takes to compare must
-/// say nothing about them.
+/// A head replaces another if it comes twice in a row. Heads with secrets such as cookies are
+/// not kept: timing must reveal nothing.
 #[derive(Debug, Default)]
 pub(crate) struct KnownRequests {
     places: [Known; PLACES],
@@ -66,8 +65,8 @@ struct Known {
     next: Print,
 }
 
-/// A print of a head: its length, and a few bytes at the end of the request line and at
-/// its own end. It tells heads apart well enough to see that one comes again.
+/// A print of a head: its length and a few bytes around the end of its request line and its own
+/// end.
 type Print = u64;
 
 impl Default for Known {
@@ -87,7 +86,6 @@ impl Default for Known {
     }
 }
 
-/// The bounds of a head, by the limits.
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct Bounds {
     pub(crate) head: u32,
@@ -99,7 +97,6 @@ pub(crate) struct Bounds {
 #[derive(Debug, Clone, Copy, Default)]
 pub(crate) struct Place {
     at: usize,
-    /// The print that chose it.
     spread: u64,
 }
 
@@ -182,9 +179,8 @@ impl KnownRequests {
         })
     }
 
-    /// A head of the usual form was read that was looked for in vain: keeps it if it
-    /// comes again before any other with the same place. `line` is where its first line
-    /// ends.
+    /// Notes a head of the usual form that was not found: kept if it comes again before another
+    /// of its place. `line` is the end of its first line.
     #[inline(never)]
     pub(crate) fn note(
         &mut self,
@@ -221,13 +217,11 @@ pub(crate) struct Found<'b> {
     pub(crate) head: RequestHead<'b>,
     /// The connection outlives the exchange.
     pub(crate) persists: bool,
-    /// Bytes of the head.
     pub(crate) used: usize,
 }
 
 impl Known {
-    /// Whether there is one, it stands at the front of `input`, and is within the limits,
-    /// which are not the same for every connection.
+    /// Whether it stands at the front of `input`, and within this connection's limits.
     #[inline]
     fn is_front(&self, input: &[u8], bounds: Bounds) -> bool {
         let query = self.query.as_ref().map_or(0, |query| query.len() + 1);
@@ -272,7 +266,6 @@ impl Known {
     }
 }
 
-/// Reads the first line of a head of the usual form.
 fn read(line: &[u8]) -> Option<(Method<'_>, &str, Option<&str>, Version)> {
     let mut words = line.split(|&b| b == b' ');
     let method = match words.next()? {

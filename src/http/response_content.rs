@@ -7,9 +7,7 @@ use super::{Method, Status};
 pub(crate) enum Asks {
     /// Content: every method but the two below.
     Content,
-    /// The head that GET's response would have: HEAD.
     Head,
-    /// A tunnel: CONNECT.
     Tunnel,
 }
 
@@ -104,9 +102,8 @@ impl ResponseContent {
 
     /// The Content-Length to send for content of `known` length.
     ///
-    /// A 304 without content says nothing about the representation, and a wrong
-    /// length must not be sent (RFC 9110 §8.6). A response to HEAD is made as
-    /// for GET, and so no content is its length.
+    /// A 304 without content says nothing of the representation (RFC 9110 §8.6). For HEAD, made
+    /// as for GET, no content is its length.
     #[inline(always)]
     pub(crate) const fn length_for(self, status: Status, known: Option<u64>) -> Option<u64> {
         match (self.length, known) {

@@ -32,7 +32,6 @@ macro_rules! registry {
             }
         }
 
-        /// Every registered code.
         #[cfg(test)]
         static REGISTERED: &[Status] = &[$(Status::$name),*];
     };

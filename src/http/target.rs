@@ -54,8 +54,8 @@ impl<'b> Target<'b> {
         }
     }
 
-    /// Path and query of the target from `from` to `to` in a longer text, which
-    /// may be read beyond it; `None` if it has another form or none.
+    /// Path and query of the target from `from` to `to` in a text that may be read beyond it;
+    /// `None` if it has another form.
     #[inline(always)]
     pub(crate) fn path_in(
         text: &'b [u8],

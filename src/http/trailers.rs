@@ -6,7 +6,6 @@ use crate::wire::ascii;
 /// Whether a field may stand in a trailer section.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Trailer {
-    /// It stays.
     Kept,
     /// It is of no use after the content, and does no harm: it is left out.
     Dropped,
@@ -62,7 +61,6 @@ const DROPPED: [&str; 26] = [
 ];
 
 impl Trailer {
-    /// Looks a field's name up.
     pub(crate) fn of(name: &[u8]) -> Self {
         let is_in = |names: &[&str]| {
             let is = |known: &&str| ascii::eq_ignore_case(name, known.as_bytes());

@@ -18,35 +18,24 @@ const MOST_DIGITS: u32 = 15;
 /// Where the reader of a chunked body stands.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Chunked {
-    /// In the digits of a size.
     Size,
     /// In white space after a size or a whole extension: `;` follows.
     Space,
-    /// Before the name of an extension.
     Name,
-    /// In the name of an extension.
     InName,
     /// In white space after the name of an extension: `=` or `;` follows.
     NameSpace,
-    /// Before the value of an extension.
     Value,
-    /// In the value of an extension, a token.
     InToken,
     /// In the value of an extension, a quoted string.
     InQuotes,
     /// After a backslash in a quoted string.
     Escape,
-    /// After a quoted string.
     Quoted,
-    /// Before the LF of a size line.
     SizeLf,
-    /// In the data of a chunk.
     Data,
-    /// Before the CR after the data.
     DataCr,
-    /// Before the LF after the data.
     DataLf,
-    /// In the trailer section.
     Trailers,
 }
 
@@ -58,9 +47,9 @@ pub(crate) struct Counts<'c> {
     pub(crate) extensions: &'c mut u32,
 }
 
-/// The size of the chunk that begins at the front of `input`, and where its data
-/// does, if its size line is complete and plain and it is not the last chunk.
-/// `behind_data` says that the end of another chunk's data stands in front.
+/// The size of the chunk at the front of `input` and where its data begins, if its size line is
+/// complete and plain and it is not the last. `behind_data`: the end of another chunk's data
+/// comes first.
 #[inline(always)]
 pub(crate) fn plain_size(input: &[u8], behind_data: bool) -> Option<(u64, usize)> {
     let mut at = 0; // no more than 9, so that no sum is too large
@@ -101,12 +90,11 @@ static HEX: [u8; 256] = {
 };
 
 impl Chunked {
-    /// Reads all that lies between pieces of data: stops in front of data or
-    /// of the trailer section, or at the end of `input`. Answers how many
-    /// bytes it took.
+    /// Reads what lies between pieces of data, up to data, trailers or the end of `input`.
+    /// Returns how many bytes it took.
     ///
     /// # Errors
-    /// [`ProtocolError`], at the first byte that cannot stand where it stands.
+    /// [`ProtocolError`], at the first faulty byte.
     pub(crate) fn advance(
         &mut self,
         input: &[u8],
@@ -150,7 +138,6 @@ impl Chunked {
         Ok(input.len())
     }
 
-    /// Takes a digit of a size.
     fn digit(b: u8, counts: &mut Counts<'_>) -> Result<Self, ProtocolError> {
         let digit = ascii::hex_digit(b).ok_or(fault(b, ProtocolError::ChunkSize))?;
         // Leading zeros count, too: a size line must end.

@@ -56,7 +56,6 @@ use crate::wire::{Instant, Role, Sink};
 /// stands after its request is no request.
 #[derive(Debug, Clone)]
 pub struct Connection {
-    /// The message that is being received.
     intake: Intake,
     /// Bytes of the body of announced length that we still have to send.
     owed: u64,
@@ -69,20 +68,15 @@ pub struct Connection {
     after: After,
     shutdown: bool,
     role: Role,
-    /// The failure has been answered.
     refused: bool,
 }
 
 /// How the body is framed that we send.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum Sending {
-    /// There is none.
     Nothing,
-    /// Announced by Content-Length.
     Fixed,
-    /// In chunks.
     Chunked,
-    /// Until we close.
     UntilClose,
     /// Taken from the application and dropped: no content may follow the head.
     Swallowed,
@@ -94,14 +88,11 @@ enum RequestKind {
     Plain,
     /// HEAD: a response without content.
     Head,
-    /// CONNECT: a tunnel.
     Tunnel,
-    /// An upgrade is offered.
     Upgrade,
 }
 
 impl RequestKind {
-    /// The content that the method asks for in the response.
     #[inline(always)]
     const fn asks(self) -> Asks {
         match self {
@@ -120,7 +111,6 @@ enum After {
     /// It lives on; what is still to come of the body is little enough to be
     /// discarded.
     KeepDraining,
-    /// It closes.
     Close,
     /// It closes, but the peer may still be sending.
     Linger,

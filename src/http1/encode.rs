@@ -19,15 +19,11 @@ pub(crate) const HEAD_ROOM: usize = 192;
 /// Which fields the caller may set where.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Section {
-    /// A final response.
     Response,
-    /// An interim response.
     Interim,
     /// A response that names protocols: 101 and 426.
     Upgrade,
-    /// A request.
     Request,
-    /// A trailer section.
     Trailers,
 }
 
@@ -36,9 +32,7 @@ pub(crate) struct FieldSummary {
     pub(crate) room: usize,
     pub(crate) date: bool,
     pub(crate) upgrade: bool,
-    /// A Connection of the caller's own.
     pub(crate) connection: bool,
-    /// `Connection: close`.
     pub(crate) close: bool,
     pub(crate) hosts: usize,
 }

@@ -60,9 +60,8 @@ impl From<ProtocolError> for Stop {
     }
 }
 
-/// Finds the head at the front of `text` (shorter than 4 GiB) in one pass and puts
-/// it into a new `head`, if it is whole and good and its start line of the usual
-/// form. Says nothing else.
+/// Finds a complete, good head of the usual form at the front of `text` (shorter than 4 GiB) in
+/// one pass.
 #[inline(always)]
 pub(crate) fn find<S: StartLine>(
     text: &[u8],
@@ -77,8 +76,7 @@ pub(crate) fn find<S: StartLine>(
     simd::dispatch(search, text, ranges)
 }
 
-/// [Finds](find) a complete head, or looks at it line by line to say what is wrong
-/// with it or how far it is.
+/// [Finds](find) a complete head, or says line by line what is wrong or how far it is.
 #[inline]
 pub(crate) fn parse<S: StartLine>(
     text: &[u8],
@@ -147,9 +145,8 @@ fn first_word(line: &[u8]) -> u32 {
         .map_or(0, |word| u32::from_le_bytes(*word))
 }
 
-/// Goes on where an earlier call left off, and says whether the head at the
-/// front of `text` is whole now. Looks at each byte at most twice, however the
-/// head was cut.
+/// Continues an earlier search; whether the head at the front of `text` is complete now. Looks
+/// at each byte at most twice.
 pub(crate) fn resume<S: StartLine>(
     text: &[u8],
     progress: Progress,
@@ -258,9 +255,8 @@ fn find_control(text: &[u8], from: usize) -> usize {
     }
 }
 
-/// Makes spaces of the first fold in the head at the front of `text`, as far as
-/// that was received; `false` if there is none. A fold after the start line stays:
-/// there is no field that it could belong to, and nothing behind it counts.
+/// Makes spaces of the first fold of the head at the front of `text`; `false` if there is none.
+/// A fold after the start line stays: it belongs to no field.
 pub(crate) fn unfold(text: &mut [u8]) -> bool {
     let (mut at, mut in_start_line) = (0, true);
     loop {

@@ -12,23 +12,18 @@ use crate::wire::ascii;
 /// How the end of a received body is found.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Framing {
-    /// There is no body.
     None,
     /// After this many bytes, at least 1.
     Fixed(u64),
-    /// After the last chunk and the trailers.
     Chunked,
-    /// With the connection.
     UntilClose,
 }
 
 /// The Transfer-Encoding of a head (RFC 9112 §6.1).
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub(crate) enum TransferEncoding {
-    /// There is none.
     #[default]
     Absent,
-    /// Exactly `chunked`, in any case.
     Chunked,
     /// Another coding: answered with 501 (RFC 9112 §6.1).
     Unknown,

@@ -27,7 +27,6 @@ pub(crate) struct Lines {
     pub(super) start: usize,
     /// How many fields there are, stored or not.
     pub(super) fields: usize,
-    /// One past the empty line.
     pub(super) end: usize,
     /// The meaning of the fields for the connection.
     pub(super) semantics: Semantics,
@@ -52,8 +51,8 @@ impl<S: StartLine> Head<S> {
     }
 }
 
-/// The search for one at the front of a text shorter than 4 GiB: says whether it
-/// is complete and without fault, and there is room for its fields.
+/// The search for a head in a text shorter than 4 GiB: complete, good, and with room for its
+/// fields.
 pub(super) struct Search<'h, S> {
     /// Where the rest goes, new before.
     pub(super) head: &'h mut Head<S>,

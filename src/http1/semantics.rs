@@ -27,7 +27,6 @@ impl Flags {
     const HOST_REPEATED: Self = Self(4);
     /// There is a known field other than Host and `Connection: keep-alive`.
     const RARE: Self = Self(8);
-    /// `Connection: close`.
     const CLOSE: Self = Self(16);
     const KEEP_ALIVE: Self = Self(32);
     /// `Connection: upgrade`.
@@ -203,8 +202,8 @@ impl Semantics {
     }
 }
 
-/// Whether `name`, a token or value without control characters, is `known`, which
-/// is of letters in lower case and hyphens, in any case. That has 5 bytes or more.
+/// Whether `name`, without control characters, is `known` (lower-case letters and hyphens, 5
+/// bytes or more) in any case.
 #[inline]
 fn is<const N: usize>(name: &[u8], known: &[u8; N]) -> bool {
     // No two visible bytes but the cases of a letter are alike in that, and a
@@ -226,9 +225,8 @@ fn is<const N: usize>(name: &[u8], known: &[u8; N]) -> bool {
     }
 }
 
-/// Whether the value from `from` to `to` is letters, digits, dots and hyphens with
-/// a port below 60,000, if any: what nearly all hosts are, and what
-/// [`is_authority`] need not see.
+/// Whether the value is letters, digits, dots and hyphens with an optional port below 60,000:
+/// nearly every host, and good without [`is_authority`].
 #[inline(always)]
 fn is_plain_host<B: Blocks>(blocks: B, text: &[u8], from: usize, to: usize) -> bool {
     // What stands after a window without another byte has not been looked at.

@@ -31,11 +31,10 @@ pub(crate) trait StartLine: Copy {
     /// Whether a head of this kind begins with it.
     const IS_THERE: bool;
 
-    /// Parses a whole line, without its CRLF.
     fn parse(line: &[u8], longest_target: u32) -> Result<Self, ProtocolError>;
 
-    /// Parses the line of a complete head; `None` unless it is of the usual form. What
-    /// it holds in its middle may be left to be checked when that is parsed.
+    /// Parses the line of a complete head; `None` unless of the usual form. Its middle may be
+    /// checked later.
     fn parse_usual(line: &[u8], longest_target: u32) -> Option<Self>;
 
     /// The fault of a line that has no end within the limit of a head, if more can be
@@ -101,7 +100,6 @@ impl StartLine for RequestLine {
         })
     }
 
-    /// There may be spaces in the target.
     #[inline(always)]
     fn parse_usual(line: &[u8], longest_target: u32) -> Option<Self> {
         const HTTP_1: u64 = u64::from_le_bytes(*b"HTTP/1.\0");

@@ -18,59 +18,44 @@
 //!             └────────────────────reuse──────────────────────┘
 //! ```
 
-/// An input of the state machine.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Input {
-    /// A request's head, with whether a body follows it.
-    RequestHead { body: bool },
-    /// The end of the request's body.
+    RequestHead {
+        body: bool,
+    },
     RequestEnd,
-    /// An interim response.
     Interim,
-    /// The head of the final response, with whether a body follows it.
-    ResponseHead { body: bool },
-    /// The end of the response's body.
+    ResponseHead {
+        body: bool,
+    },
     ResponseEnd,
     /// The response that hands the connection to another protocol.
     Switch,
     /// The exchange is over and the connection serves another one.
     Reuse,
-    /// The connection ends.
     Close,
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Request {
-    /// Its head is to come.
     Idle,
-    /// Its body is under way.
     Body,
-    /// It is complete.
     Done,
-    /// There will be none.
     Closed,
-    /// The connection speaks another protocol.
     Switched,
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Response {
-    /// Nothing was asked.
     Idle,
-    /// The final response is owed.
     Owed,
-    /// Its body is under way.
     Body,
-    /// It is complete.
     Done,
-    /// There will be none.
     Closed,
-    /// The connection speaks another protocol.
     Switched,
 }
 
 impl Request {
-    /// The state after `input`; `None` if it cannot happen here.
     #[inline]
     pub(crate) const fn after(self, input: Input) -> Option<Self> {
         use Input as I;
@@ -173,7 +158,6 @@ pub(crate) struct Exchange {
 }
 
 impl Exchange {
-    /// Nothing has been asked.
     pub(crate) const IDLE: Self = Self {
         request: Request::Idle,
         response: Response::Idle,

@@ -23,7 +23,6 @@ use crate::http::Scratch;
 pub(super) struct Block {
     pub(super) stream: u32,
     pub(super) end: bool,
-    /// The stream that this one is said to depend on.
     pub(super) dependency: u32,
     /// Octets at the front of the input.
     pub(super) assembled: u32,
@@ -42,14 +41,11 @@ impl Block {
     }
 }
 
-/// A decoded block, in the scratch.
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct Decoded {
     pub(super) text: usize,
     pub(super) fields: usize,
-    /// Whether these are all fields.
     pub(super) complete: bool,
-    /// Whether they are not complete as there are too many of them.
     pub(super) too_many: bool,
 }
 

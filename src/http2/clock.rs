@@ -27,14 +27,12 @@ pub(super) struct Clock {
     wake: Instant,
     /// When a server's connection is too old; not known before the limits are.
     retires: Option<Instant>,
-    /// When the last byte was received.
     heard: Instant,
     /// When the last stream was closed, or until when what the peer has used
     /// since then is worth it.
     active: Instant,
     /// When the frame or block began that is not all there.
     frame_since: Option<Instant>,
-    /// When our sign-of-life ping was sent, if it was not answered; else NEVER.
     ping_since: Instant,
     /// The peer has sent its last byte: no window will open any more.
     is_input_ended: bool,
@@ -43,17 +41,14 @@ pub(super) struct Clock {
     early_reset: u16,
 }
 
-/// An action that falls due.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Action {
     Fail(ProtocolError),
     /// Close a connection that carries nothing.
     Idle,
-    /// Ask a silent peer for a sign of life.
     Ping,
     /// Give up streams whose windows stay shut.
     Stall,
-    /// Name the last stream.
     LastGoAway,
     /// End a connection that is old enough.
     Retire,
@@ -73,7 +68,6 @@ impl Clock {
         }
     }
 
-    /// Starts with the connection.
     pub(super) fn open(&mut self, limits: &Limits, now: Instant) {
         let tenths = limits.early_reset.as_millis().div_ceil(100);
         self.early_reset = u16::try_from(tenths).unwrap_or(u16::MAX);
@@ -82,15 +76,14 @@ impl Clock {
 
     // ---- what is noted ----
 
-    /// Notes that bytes were received.
     #[inline]
     pub(super) const fn hear(&mut self, now: Instant) {
         self.heard = now;
         self.ping_since = Instant::NEVER;
     }
 
-    /// Notes whether a frame or block has begun that is not all there. Until the peer
-    /// is greeted the preface's own time runs.
+    /// Notes whether an incomplete frame or block has begun. Until the peer is greeted the
+    /// preface's time runs.
     #[inline]
     pub(super) fn note_begun(&mut self, begun: bool, limits: &Limits, now: Instant) {
         match (begun, self.frame_since) {
@@ -118,16 +111,14 @@ impl Clock {
         self.active = now;
     }
 
-    /// The peer has used `bytes` of what we have sent, and says so by a window. A
-    /// connection without streams is not idle while the peer uses 4 KiB a second or
-    /// more.
+    /// The peer has used `bytes` of our output. At 4 KiB a second or more a connection without
+    /// streams is not idle.
     pub(super) fn note_used(&mut self, bytes: u32, now: Instant) {
         let worth = Duration::from_micros(u64::from(bytes) * 1_000_000 / PACE);
         // Never beyond now: what was used quickly is not saved up.
         self.active = (self.active + worth).min(now);
     }
 
-    /// Notes that the peer has sent its last byte.
     pub(super) fn end_input(&mut self) {
         if !core::mem::replace(&mut self.is_input_ended, true) {
             self.wake_by(self.heard); // `elapsed` gives up what waits
@@ -157,7 +148,6 @@ impl Clock {
 
     // ---- what is asked ----
 
-    /// When the last byte was received.
     pub(super) const fn heard(&self) -> Instant {
         self.heard
     }
@@ -167,7 +157,6 @@ impl Clock {
         self.frame_since.is_none()
     }
 
-    /// When our sign-of-life ping was sent; NEVER if none is to be answered.
     pub(super) const fn ping_since(&self) -> Instant {
         self.ping_since
     }
@@ -206,8 +195,8 @@ impl Clock {
         self.wake = Instant::NEVER;
     }
 
-    /// Sets when a server's connection that begins now is too old: give or take a
-    /// tenth, so that those of one moment do not all end in one.
+    /// Sets when a server's connection is too old, give or take a tenth so that they do not end
+    /// together.
     pub(super) fn set_age(&mut self, age: Duration, random: [u8; 4], now: Instant) {
         if self.retires.is_some() {
             return;

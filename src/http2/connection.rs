@@ -105,7 +105,6 @@ pub struct Connection {
     settings: Settings,
     /// Header blocks that are received.
     decoding: Decoding,
-    /// Header blocks that are sent.
     encoding: Encoding,
     /// The streams that are open, what is known of others, and turns to send.
     streams: Streams,
@@ -115,11 +114,9 @@ pub struct Connection {
     flood: Flood,
     /// How far either side has announced the end.
     goaway: GoAway,
-    /// When what becomes due.
     clock: Clock,
 }
 
-/// The phase of the connection's life.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum Phase {
     /// Our preface is not out yet.
@@ -222,12 +219,10 @@ impl Connection {
         matches!(self.phase, Phase::Done | Phase::Failed(_))
     }
 
-    /// The amounts that the peer has spent of its rates.
     pub(crate) const fn spent(&self) -> Spent {
         self.flood.spent()
     }
 
-    /// Begins with what the peer has spent on connections before this.
     pub(crate) const fn begin_with(&mut self, spent: Spent) {
         self.flood.begin_with(spent);
     }
@@ -307,13 +302,11 @@ impl Connection {
         Ok(())
     }
 
-    /// Sends a ping of ours.
     fn put_ping(&mut self, opaque: [u8; 8], out: &mut impl Sink) {
         payload::put_ping(false, opaque, out);
         self.flood.pinged();
     }
 
-    /// Sends the window updates that are due.
     #[inline]
     fn put_updates(&mut self, out: &mut impl Sink) {
         let own = self.settings.own();

@@ -52,7 +52,6 @@ impl Cost {
         self.list = self.list.saturating_add(FIELD_OVERHEAD as usize);
     }
 
-    /// Whether the peer takes a list of this size.
     pub(super) const fn fits(&self, header_list: u32) -> Result<(), UsageError> {
         if self.list > header_list as usize {
             return Err(UsageError::ListTooLarge);

@@ -14,10 +14,9 @@ struct Frames {
     octets: usize,
 }
 
-/// Takes the content of a request whose head has just come, if all of it
-/// stands at the front of `rest` and nothing about it is to be judged:
-/// returns how many octets of content and of frames that is. The content
-/// is slid together after the first frame's head.
+/// Takes the content of a request whose head has just come, if all of it stands at the front of
+/// `rest` and needs no judging; returns the octets of content and of frames. Slides the content
+/// together.
 #[inline]
 pub(super) fn take_whole(
     rest: &mut [u8],

@@ -29,8 +29,7 @@ impl Decoding {
         }
     }
 
-    /// How often the table has changed: a block that is judged again without a
-    /// change between is the same list.
+    /// How often the table has changed: an equal block means an equal list while it does not.
     pub(super) fn changes(&self) -> u64 {
         self.decoder.table().changes()
     }
@@ -120,12 +119,10 @@ impl Decoding {
         self.known.clear(); // the next block may have to shrink the table
     }
 
-    /// Bytes of memory held.
     pub(super) fn memory(&self) -> usize {
         self.decoder.memory() + self.known.memory()
     }
 
-    /// Forgets the heads that are known.
     pub(super) fn release(&mut self) {
         self.known.clear();
     }

@@ -36,7 +36,6 @@ pub(super) struct Weighed {
 }
 
 impl Weighed {
-    /// More than is remembered.
     pub(super) const HEAVY: Self = Self {
         known: None,
         cost: Cost {
@@ -163,12 +162,10 @@ impl Encoding {
         self.block.shrink_to(KEPT);
     }
 
-    /// Bytes of memory held.
     pub(super) fn memory(&self) -> usize {
         self.encoder.memory() + self.known.memory() + self.block.capacity()
     }
 
-    /// Forgets the blocks that are known.
     pub(super) fn release(&mut self) {
         self.known.clear();
     }

@@ -8,7 +8,6 @@ use crate::http::target::can_be_sent;
 use crate::http::{Field, Fields, Method, RequestHead, Target, is_of_connection, trailers};
 use crate::wire::ascii;
 
-/// Where a list is to stand.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Section {
     /// Host becomes `:authority`.

@@ -14,7 +14,6 @@ pub(super) const TOO_LARGE: u32 = 16;
 /// Answers to our frames that a peer may save up.
 const MAX_ANSWERS: u16 = 1000;
 
-/// The budgets of one connection.
 #[derive(Debug)]
 pub(super) struct Flood {
     spent: Spent,
@@ -22,7 +21,6 @@ pub(super) struct Flood {
     answers: u16,
     /// Pings of ours that have not been answered.
     own_pings: u16,
-    /// Of a peer whose pings are judged as keep-alives.
     keep_alive: Option<KeepAlive>,
 }
 
@@ -129,7 +127,6 @@ impl Default for Spent {
 }
 
 impl Flood {
-    /// The amounts that have been spent.
     pub(super) const fn spent(&self) -> Spent {
         self.spent
     }
@@ -147,7 +144,6 @@ impl Flood {
         }
     }
 
-    /// Counts pings as keep-alives from now on.
     #[inline]
     pub(super) fn judge_keep_alive(&mut self) {
         self.keep_alive.get_or_insert_default();
@@ -171,7 +167,6 @@ impl Flood {
         )
     }
 
-    /// Notes that a ping of ours was sent.
     pub(super) const fn pinged(&mut self) {
         self.own_pings = self.own_pings.saturating_add(1);
     }

@@ -52,7 +52,6 @@ impl Flow {
         self.send.open()
     }
 
-    /// Counts `n` bytes that are sent.
     pub(super) const fn sent(&mut self, n: usize) {
         self.send.take(n);
     }

@@ -7,7 +7,6 @@
 //!   | payload ...
 //! ```
 
-/// Octets of a frame head.
 pub(super) const HEAD: usize = 9;
 
 /// The largest stream identifier, and the largest window.

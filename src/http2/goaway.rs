@@ -29,7 +29,6 @@ enum Ours {
     Nothing,
     /// The end, at this time; streams that are on their way are still served.
     Warned(Instant),
-    /// The last stream that is served.
     Last(u32),
 }
 
@@ -41,12 +40,10 @@ impl GoAway {
         }
     }
 
-    /// Whether a side has announced anything.
     pub(super) const fn is_begun(&self) -> bool {
         self.is_ours() || self.refused_above.is_some()
     }
 
-    /// Whether our side has announced anything.
     pub(super) const fn is_ours(&self) -> bool {
         !matches!(self.ours, Ours::Nothing)
     }
@@ -77,7 +74,6 @@ impl GoAway {
         self.refused_above
     }
 
-    /// All that are refused have been ended, and are not looked for again.
     pub(super) const fn note_ended(&mut self) {
         if let Some(above) = &mut self.refused_above {
             *above = u32::MAX;

@@ -183,7 +183,7 @@ impl<'b> List<'b> {
         if fits { Ok(()) } else { Err(Malformed) }
     }
 
-    /// Host and `:authority` name one host, and one of them is there.
+    /// Host and `:authority` agree, and one of them is there.
     fn judge_host(&self, judged: &Judged) -> Result<(), Malformed> {
         match (self.at(judged.host), self.at(judged.authority)) {
             (None, Some(_)) => Ok(()),
@@ -218,7 +218,6 @@ impl<'b> List<'b> {
         }
     }
 
-    /// The head of a request that was judged; `None` only if it was not.
     #[inline(always)]
     pub(super) fn request(&self, judged: &Judged) -> Option<RequestHead<'b>> {
         let method = Method::new(self.at(judged.method)?)?;
@@ -269,8 +268,8 @@ impl<'b> List<'b> {
 }
 
 impl Judged {
-    /// Whether the content may be shown along with the head: the peer does not wait to
-    /// be asked for it, and it is no tunnel.
+    /// Whether the content may be shown with the head: it need not be asked for, and is no
+    /// tunnel.
     pub(super) fn may_be_whole(&self) -> bool {
         self.expects == Expectation::Absent && self.path != ABSENT && self.protocol == ABSENT
     }
@@ -287,7 +286,6 @@ impl Judged {
         self.cookies > 1
     }
 
-    /// The place of a pseudo-header field, its name without the colon.
     fn pseudo(&mut self, name: &[u8]) -> Result<&mut FieldIndex, Malformed> {
         Ok(match name {
             b"method" => &mut self.method,
@@ -345,8 +343,6 @@ pub(super) fn is_lower_token(name: &[u8]) -> bool {
     }
 }
 
-/// Whether eight octets are all lower-case letters or hyphens, as names nearly
-/// always are.
 #[inline]
 const fn is_plain(word: [u8; 8]) -> bool {
     const ONES: u64 = u64::MAX / 255;
@@ -376,9 +372,8 @@ fn is_authority(text: &[u8]) -> bool {
     core::str::from_utf8(text).is_ok_and(target::is_authority)
 }
 
-/// Joins the cookies that were sent one by one for the sake of compression
-/// (RFC 9113 §8.2.3): the first gets them all, the others go. Returns how many
-/// fields are left of `count`. `at` is the end of the text that is in use.
+/// Joins cookies that were sent one by one (RFC 9113 §8.2.3): the first gets them all. Returns
+/// how many of `count` fields are left. `at` is the end of the used text.
 pub(super) fn join_cookies(text: &mut Vec<u8>, at: usize, ranges: &mut [FieldRange]) -> usize {
     text.truncate(at);
     let (mut kept, mut first) = (0, None);

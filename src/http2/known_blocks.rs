@@ -10,7 +10,6 @@ use super::cost::{Cost, Parts};
 use crate::http::{Fields, Status, date::Date};
 use crate::wire::shortcut;
 
-/// Blocks that are remembered.
 const KNOWN: usize = 4;
 /// Lists that are remembered to have been sent once.
 const SEEN: usize = 8;
@@ -32,18 +31,15 @@ struct Memory {
     next: usize,
 }
 
-/// A block that has changed nothing.
 #[derive(Debug, Default)]
 struct Block {
     /// The table's count of changes.
     changes: u64,
-    /// The mark that tells lists apart most of the time.
     mark: u64,
     octets: Vec<u8>, // empty: there is none
     status: Option<Status>,
     length: Option<u64>,
     date: Option<Date>,
-    /// Where each field ends: its name, its value.
     ends: Vec<(u16, u16)>,
     lines: Vec<u8>, // the fields as lines: `name: value CRLF`
     cost: Cost,
@@ -100,8 +96,7 @@ impl KnownBlocks {
         Some((at, block.cost))
     }
 
-    /// The octets of the block that these parts are, if a peer takes a list of
-    /// this size.
+    /// The octets of the block for these parts, if a peer takes a list of this size.
     #[inline(never)]
     pub(super) fn octets_of(
         &self,
@@ -116,7 +111,6 @@ impl KnownBlocks {
         Some(&block.octets)
     }
 
-    /// The octets of a block that was found.
     pub(super) fn octets(&self, at: usize) -> &[u8] {
         let block = self
             .memory
@@ -125,8 +119,7 @@ impl KnownBlocks {
         block.map_or(&[], |block| &block.octets)
     }
 
-    /// Notes a block that has changed nothing: the second time it is
-    /// remembered.
+    /// Notes a block that has changed nothing; on the second time it is remembered.
     pub(super) fn note(&mut self, changes: u64, parts: &Parts<'_>, cost: Cost, octets: &[u8]) {
         if octets.len() + cost.list > usize::from(MOST) {
             return;
@@ -176,7 +169,6 @@ impl KnownBlocks {
         self.memory = None;
     }
 
-    /// Bytes of memory held.
     pub(super) fn memory(&self) -> usize {
         let of = |block: &Block| {
             block.octets.capacity()

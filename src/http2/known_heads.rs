@@ -12,9 +12,7 @@ use super::head::Judged;
 use crate::http::{FieldRange, Scratch};
 use crate::wire::shortcut;
 
-/// Heads that are remembered.
 const KNOWN: usize = 4;
-/// Blocks that are remembered to have been received once.
 const SEEN: usize = 8;
 /// The largest head that is remembered: octets of its block, and of its text.
 const MOST: usize = 1024;
@@ -23,7 +21,6 @@ const MOST: usize = 1024;
 #[derive(Debug, Default)]
 pub(super) struct KnownHeads {
     memory: Option<Box<Memory>>, // allocates when a head comes again
-    /// Hashes of blocks that were received; 0: none.
     seen: [u32; SEEN],
     next: u8,
 }
@@ -37,7 +34,6 @@ struct Memory {
 /// A head whose block has changed nothing.
 #[derive(Debug, Default)]
 struct Head {
-    /// The table's count of changes.
     changes: u64,
     block: Vec<u8>, // empty: there is none
     text: Vec<u8>,
@@ -46,8 +42,8 @@ struct Head {
 }
 
 impl KnownHeads {
-    /// The head that a block is known to be, put into the scratch; no more than
-    /// `fields` fields.
+    /// Puts the head that a block is known to be into the scratch, if it has at most `fields`
+    /// fields.
     pub(super) fn find(
         &self,
         changes: u64,
@@ -79,8 +75,8 @@ impl KnownHeads {
         Some((list, known.judged?))
     }
 
-    /// Notes a head that stands in the scratch, and whose block has changed
-    /// nothing: the second time it is remembered.
+    /// Notes a head in the scratch whose block has changed nothing; on the second time it is
+    /// remembered.
     pub(super) fn note(
         &mut self,
         changes: u64,
@@ -117,7 +113,6 @@ impl KnownHeads {
         self.memory = None;
     }
 
-    /// Bytes of memory held.
     pub(super) fn memory(&self) -> usize {
         let of = |head: &Head| {
             head.block.capacity()
@@ -135,7 +130,6 @@ fn fill<T: Copy>(into: &mut Vec<T>, from: &[T]) {
     into.extend_from_slice(from);
 }
 
-/// Stirs octets, eight at a time.
 fn hash(octets: &[u8]) -> u32 {
     const K: u64 = 0x9e37_79b9_7f4a_7c15;
     let (words, tail) = octets.as_chunks::<8>();

@@ -6,8 +6,8 @@ use super::{ErrorCode, Event, StreamError};
 use crate::http::{Content, Fields, RequestHead, Scratch, Status};
 use crate::wire::Step;
 
-/// An event as places in the input and the scratch: it becomes an [`Event`] once
-/// nothing else can be found.
+/// An event as places in the input and the scratch, borrowed as an [`Event`] once nothing else
+/// can be found.
 #[derive(Debug)]
 pub(crate) enum LocatedEvent {
     Need(usize),
@@ -53,8 +53,7 @@ pub(crate) enum LocatedEvent {
     Pong([u8; 8]),
 }
 
-/// A request that was found: it is large, so that it is made where it is
-/// wanted.
+/// A found request; large, so that it is made where it is wanted.
 #[derive(Debug)]
 pub(crate) struct LocatedRequest {
     pub(crate) stream: u32,

@@ -17,8 +17,7 @@ use super::{ErrorCode, ProtocolError};
 use crate::wire::{Cursor, Sink};
 use core::ops::Range;
 
-/// Room that every call may need for its own answers: the opening, or the
-/// answer to a frame and a GOAWAY.
+/// Room for a call's own answers: the opening, or one answer and a GOAWAY.
 pub(super) const CONTROL_ROOM: usize = 160;
 
 /// The payload of the ping between the two GOAWAYs of a graceful end.
@@ -26,8 +25,7 @@ pub(super) const DRAIN_PING: [u8; 8] = *b"draining";
 /// The payload of the ping that asks a silent peer for a sign of life.
 pub(super) const ALIVE_PING: [u8; 8] = *b"alive???";
 
-/// Judges a frame by its head alone: its length, and whether it belongs to a
-/// stream or to the connection.
+/// Judges a frame by its head: its length, and stream or connection.
 pub(super) const fn check(
     head: Head,
     max_frame: u32,
@@ -74,8 +72,7 @@ pub(super) const fn check(
     }
 }
 
-/// Where the fragment lies in the payload of HEADERS, and the stream that this
-/// one depends on.
+/// The fragment's place in the payload of HEADERS, and the stream's dependency.
 pub(super) fn fragment(head: Head, payload: &[u8]) -> Result<(Range<usize>, u32), ProtocolError> {
     let mut cursor = Cursor::new(payload);
     let mut padding = 0;
@@ -100,7 +97,6 @@ pub(super) fn number(payload: &[u8]) -> u32 {
     Cursor::new(payload).u32().unwrap_or_default() & MAX_31
 }
 
-/// The code of RST_STREAM.
 pub(super) fn code(payload: &[u8]) -> ErrorCode {
     ErrorCode::new(Cursor::new(payload).u32().unwrap_or_default())
 }

@@ -22,11 +22,8 @@ const TLS_ALERT: &[u8] = b"\x15\x03";
 /// The part of a frame at the front of the input.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Reading {
-    /// The client's preface.
     Preface,
-    /// The head of a frame.
     Head,
-    /// The inside of a DATA frame.
     Data(Data),
     /// This many octets of a payload that is dropped.
     Skip(u32),
@@ -34,7 +31,6 @@ pub(super) enum Reading {
     Block(Block),
 }
 
-/// The inside of a DATA frame.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) struct Data {
     pub(super) stream: u32,
@@ -47,7 +43,6 @@ pub(super) struct Data {
 }
 
 impl Data {
-    /// The part that is dropped if its content is not wanted.
     pub(super) const fn rest(self) -> Reading {
         Reading::Skip(self.left + self.padding as u32)
     }
@@ -56,28 +51,27 @@ impl Data {
 /// The parameters of a frame's check beside its head.
 pub(super) struct Rules<'l> {
     pub(super) role: Role,
-    /// The peer's first SETTINGS have been received.
     pub(super) is_greeted: bool,
     pub(super) frame: u32,
     pub(super) limits: &'l Limits,
 }
 
-/// The result of reading. Places are counted from where the reading began.
+/// The result of reading. Places count from where the reading began.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(super) enum Read {
-    /// So many more octets are needed. Some of a frame or block are there already if
-    /// it has `begun`.
-    Need { more: usize, begun: bool },
-    /// The head of DATA.
+    /// More octets are needed; a frame or block has `begun`.
+    Need {
+        more: usize,
+        begun: bool,
+    },
     Data(Head),
     /// The head of a frame whose payload is dropped.
     Dropped,
     /// A frame of another kind, with its payload.
     Control(Head, Range<usize>),
-    /// A part of a header block: what is assembled of it, at the front of the input
-    /// from now on.
+    /// A part of a header block: what is assembled of it at the front of the input, and its
+    /// place.
     Part(Block, Range<usize>),
-    /// A complete header block.
     Block(Block, Range<usize>),
 }
 
@@ -98,8 +92,8 @@ impl Reading {
         }
     }
 
-    /// Reads the client's preface. Returns how many octets are missing; a wrong one is
-    /// refused as soon as it is there.
+    /// Reads the client's preface. Returns how many octets are missing; refuses a wrong one
+    /// immediately.
     pub(super) fn preface(&mut self, rest: &[u8], at: &mut usize) -> Result<usize, ProtocolError> {
         let n = rest.len().min(PREFACE.len());
         if rest[..n] != PREFACE[..n] {
@@ -125,8 +119,8 @@ impl Reading {
         is_all
     }
 
-    /// Reads the next frame, after what is assembled of a block, or as much of it as
-    /// can be used: `at` moves after that.
+    /// Reads the next frame behind what is assembled of a block, or as much as can be used, and
+    /// moves `at`.
     pub(super) fn frame(
         &mut self,
         rest: &mut [u8],
@@ -212,7 +206,6 @@ impl Reading {
         Ok(Read::Part(block, to..end))
     }
 
-    /// CONTINUATION, all of it after what is assembled at the front of `rest`.
     fn continuation(
         &mut self,
         mut block: Block,
@@ -253,8 +246,7 @@ fn check_order(head: Head, block: Option<&Block>, is_greeted: bool) -> Result<()
     }
 }
 
-/// A fault in the first octets of a server: of one that speaks another protocol,
-/// the length of what looks like a frame says nothing.
+/// A fault in a server's first octets: if it speaks another protocol, the length says nothing.
 #[cold]
 fn judge_stranger(
     fault: ProtocolError,
@@ -271,8 +263,7 @@ fn judge_stranger(
     }
 }
 
-/// Judges the first octets of a server: a frame that began like an alert of TLS
-/// would be longer than any may be.
+/// Judges a server's first octets: a frame that began like a TLS alert would be too long.
 fn check_first(front: &[u8], rules: &Rules<'_>) -> Result<(), ProtocolError> {
     let is_first = !rules.is_greeted && rules.role == Role::Client;
     match is_first && front.starts_with(TLS_ALERT) {

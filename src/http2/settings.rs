@@ -30,12 +30,10 @@ const DATA_FRAME: u32 = 16 << 10;
 pub(super) struct Settings {
     own: Own,
     peer: Peer,
-    /// The window that new streams of the peer start with: the one that it has
-    /// acknowledged last, because until then it may count by the one before.
+    /// The initial window of the peer's new streams: as last acknowledged, since until then it
+    /// may count by the former.
     granted: u32,
-    /// The peer's first SETTINGS have been received.
     is_greeted: bool,
-    /// When ours were sent, until they are acknowledged.
     offered: Option<Instant>,
 }
 
@@ -44,7 +42,6 @@ pub(super) struct Settings {
 pub(super) struct Change {
     /// The amount by which each stream's window for sending grows, or shrinks.
     pub(super) window: i64,
-    /// The most that our HPACK table may hold from now on, if that is new.
     pub(super) header_table: Option<u32>,
 }
 
@@ -75,7 +72,6 @@ impl Settings {
         self.is_greeted
     }
 
-    /// When our settings were sent that the peer has not acknowledged.
     pub(super) const fn offered(&self) -> Option<Instant> {
         self.offered
     }
@@ -100,8 +96,8 @@ impl Settings {
         Ok(change)
     }
 
-    /// Takes the peer's acknowledgement: what the windows of its streams grow by.
-    /// `None` if there is nothing to be acknowledged.
+    /// Takes the peer's acknowledgement; returns the growth of its streams' windows, `None` if
+    /// there was nothing to acknowledge.
     pub(super) fn acknowledged(&mut self) -> Option<i64> {
         self.offered.take()?;
         let by = i64::from(self.own.window) - i64::from(self.granted);

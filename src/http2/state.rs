@@ -15,14 +15,11 @@
 //! Pushes are refused before they reach a stream, so the reserved states do
 //! not exist here.
 
-/// Where a stream is.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum State {
     Idle,
     Open,
-    /// We have ended our side.
     HalfClosedLocal,
-    /// The peer has ended its side.
     HalfClosedRemote,
     Closed,
 }
@@ -35,21 +32,17 @@ pub(super) enum Frame {
     WindowUpdate,
 }
 
-/// The side that sent it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum By {
     Us,
     Peer,
 }
 
-/// Why a frame cannot be.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Refused {
-    /// The stream is idle: PROTOCOL_ERROR.
     Idle,
     /// This side of the stream has been ended: STREAM_CLOSED.
     Ended,
-    /// The stream is closed.
     Closed,
 }
 
@@ -121,7 +114,6 @@ impl State {
         matches!(self, Self::Open | Self::HalfClosedLocal)
     }
 
-    /// Whether we may still send on it.
     pub(super) const fn sends(self) -> bool {
         matches!(self, Self::Open | Self::HalfClosedRemote)
     }

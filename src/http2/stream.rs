@@ -7,7 +7,6 @@ use super::window::{ReceiveWindow, SendWindow};
 use crate::http::Asks;
 use crate::wire::Instant;
 
-/// No length was announced.
 pub(super) const UNKNOWN: u64 = u64::MAX;
 
 #[derive(Debug, Clone, Copy)]
@@ -15,7 +14,6 @@ pub(super) struct Stream {
     pub(super) id: u32,
     pub(super) state: State,
     pub(super) sending: Sending,
-    /// The content that its method asks for in the response.
     pub(super) asks: Asks,
     /// The peer waits for 100 Continue (RFC 9110 §10.1.1).
     pub(super) expects: bool,
@@ -31,15 +29,13 @@ pub(super) struct Stream {
     pub(super) remaining: u64,
     /// Bytes of content still to be sent, or [`UNKNOWN`].
     pub(super) owed: u64,
-    /// Since when nothing could be sent for want of a window;
-    /// [`Instant::NEVER`]: it is not so.
+    /// Since when nothing could be sent for want of a window; [`Instant::NEVER`] if that is not
+    /// so.
     pub(super) stalled: Instant,
 }
 
-/// The state of the content that our side sends.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Sending {
-    /// It goes out.
     Content,
     /// It is taken and dropped: no content may follow the head.
     Swallowed,
@@ -64,8 +60,6 @@ impl Stream {
         }
     }
 
-    /// Counts `n` bytes of content that the peer sends; `false` if it has announced
-    /// less.
     #[inline]
     pub(super) const fn count_content(&mut self, n: u64) -> bool {
         if self.remaining == UNKNOWN {
@@ -106,7 +100,6 @@ impl Stream {
         }
     }
 
-    /// Whether content of ours is taken and dropped.
     pub(super) const fn is_swallowed(&self) -> bool {
         matches!(self.sending, Sending::Swallowed)
     }

@@ -17,9 +17,7 @@ pub(super) struct Streams {
     open: Table<Stream>,
     closed: Closed,
     schedule: Schedule,
-    /// The highest stream that the peer has opened.
     last_peer: u32,
-    /// The next stream that we would open.
     next_own: u32,
 }
 
@@ -68,12 +66,10 @@ impl Streams {
         self.open.iter_mut()
     }
 
-    /// The highest stream that the peer has opened.
     pub(super) const fn last_peer(&self) -> u32 {
         self.last_peer
     }
 
-    /// The next stream that we would open.
     pub(super) const fn next_own(&self) -> u32 {
         self.next_own
     }
@@ -90,24 +86,21 @@ impl Streams {
         self.last_peer = id;
     }
 
-    /// Adds a stream that the peer has opened.
     pub(super) fn insert(&mut self, stream: Stream) {
         self.open.insert(stream);
     }
 
-    /// Adds the next stream of our own.
     pub(super) fn insert_own(&mut self, stream: Stream) {
         self.next_own = stream.id + 2;
         self.open.insert(stream);
     }
 
-    /// Remembers a stream that is reset before it is opened.
     pub(super) fn refuse(&mut self, id: u32) {
         self.closed.push(id, true);
     }
 
-    /// Forgets a stream, which `reset` says we have reset. Returns how many of its
-    /// bytes are not consumed; `None` if it is not open.
+    /// Forgets a stream; `reset` says that we reset it. Returns its unconsumed bytes; `None` if
+    /// it is not open.
     #[inline]
     pub(super) fn remove(&mut self, id: u32, reset: bool) -> Option<u32> {
         let (mut held, mut queued) = (0, false);
@@ -125,8 +118,8 @@ impl Streams {
         Some(held)
     }
 
-    /// Ends one side of a stream, which the caller has checked may end. Whether
-    /// both sides have ended: the caller then [removes](Self::remove) it.
+    /// Ends one side of a stream, which the caller has checked. Returns whether both have
+    /// ended; the caller then [removes](Self::remove) it.
     #[inline]
     pub(super) fn end(&mut self, id: u32, by: By) -> bool {
         let Some(stream) = self.open.get_mut(id) else {
@@ -147,7 +140,6 @@ impl Streams {
 
     // ---- what may be sent and received ----
 
-    /// Whether a stream has never been opened.
     pub(super) const fn is_idle(&self, id: u32, goaway: &GoAway) -> bool {
         if id.is_multiple_of(2) {
             return true;
@@ -159,7 +151,6 @@ impl Streams {
         }
     }
 
-    /// Where a stream is, open or not.
     pub(super) fn state(&self, id: u32, goaway: &GoAway) -> State {
         match self.open.get(id) {
             Some(stream) => stream.state,
@@ -168,9 +159,8 @@ impl Streams {
         }
     }
 
-    /// Judges a frame for a stream that is not open: right if we have reset it,
-    /// wrong if the peer has ended it, or neither side has opened it (RFC 9113
-    /// §5.1).
+    /// Judges a frame for a stream that is not open: right if we reset it, wrong if the peer
+    /// ended it or it was never opened (RFC 9113 §5.1).
     pub(super) fn late(&self, id: u32, goaway: &GoAway) -> Result<Late, ProtocolError> {
         if self.is_idle(id, goaway) {
             return Err(ProtocolError::IdleStream);
@@ -198,8 +188,7 @@ impl Streams {
         }
     }
 
-    /// The lowest stream of ours above `above`, so that the order of several does not
-    /// depend on the table's.
+    /// The lowest stream of ours above `above`: an order that does not depend on the table.
     pub(super) fn first_own_above(&self, above: u32) -> Option<u32> {
         if above >= self.next_own {
             return None;
@@ -230,12 +219,10 @@ impl Streams {
 
     // ---- turns to send, and windows ----
 
-    /// Whether a stream waits for its turn.
     pub(super) fn has_queue(&self) -> bool {
         !self.schedule.is_empty()
     }
 
-    /// Bytes that one stream may send in a turn.
     pub(super) fn share(&self) -> usize {
         self.schedule.share()
     }
@@ -253,9 +240,8 @@ impl Streams {
         None
     }
 
-    /// Notes that `n` of `len` bytes offered on a stream are sent, and whether it has
-    /// to wait for the rest. Whether it has begun to wait for a window; the
-    /// connection's is `open` wide.
+    /// Notes that `n` of `len` offered bytes are sent. Returns whether the stream begins to
+    /// wait for a window; the connection's has `open` bytes.
     #[inline]
     pub(super) fn sent(
         &mut self,
@@ -337,7 +323,6 @@ impl Streams {
         }
     }
 
-    /// Puts every stream into the queue that waits and has a window again.
     pub(super) fn wake(&mut self) {
         for stream in self.open.iter_mut() {
             if stream.waiting && stream.send.open() > 0 {
@@ -361,7 +346,6 @@ impl Streams {
 
     // ---- memory ----
 
-    /// Bytes of memory held.
     pub(super) fn memory(&self) -> usize {
         self.open.memory() + self.schedule.memory()
     }

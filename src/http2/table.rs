@@ -7,9 +7,8 @@ pub(crate) trait Numbered {
     fn number(&self) -> u32;
 }
 
-/// Streams by their numbers: an open-addressed table, whose first look nearly
-/// always hits, because the numbers of open streams are dense. It allocates
-/// with the first stream and doubles as more are open together.
+/// Streams by number, in an open-addressed table: open streams' numbers are dense, so the first
+/// look nearly always hits. Allocates with the first stream and doubles.
 #[derive(Debug)]
 pub(crate) struct Table<T> {
     slots: Vec<Option<T>>, // a power of two, at most half of them taken
@@ -34,7 +33,6 @@ impl<T: Numbered> Table<T> {
         self.len == 0
     }
 
-    /// Bytes of memory held.
     pub(crate) const fn memory(&self) -> usize {
         self.slots.capacity() * size_of::<Option<T>>()
     }
@@ -50,7 +48,6 @@ impl<T: Numbered> Table<T> {
         self.slots.get_mut(slot)?.as_mut()
     }
 
-    /// Adds a stream that is not there yet.
     #[inline]
     pub(crate) fn insert(&mut self, stream: T) {
         // Half of the slots stay free, so that a search is short and ends.
@@ -67,8 +64,7 @@ impl<T: Numbered> Table<T> {
         }
     }
 
-    /// Removes a stream where it lies, if `judge`, which sees it last, says so.
-    /// Says whether it did; what is to be kept of it is to be taken out then.
+    /// Removes a stream if `judge`, which sees it last, says so; whether it did.
     #[inline]
     pub(crate) fn remove_if(&mut self, id: u32, judge: impl FnOnce(&mut T) -> bool) -> bool {
         let Some(at) = self.find(id) else {
@@ -101,14 +97,12 @@ impl<T: Numbered> Table<T> {
         self.len -= 1;
     }
 
-    /// Gives the memory back if no stream is open.
     pub(crate) fn release(&mut self) {
         if self.len == 0 {
             self.slots = Vec::new();
         }
     }
 
-    /// All streams, in no order.
     pub(crate) fn iter(&self) -> impl Iterator<Item = &T> {
         self.slots.iter().flatten()
     }

@@ -20,7 +20,6 @@ impl SendWindow {
         Self(size as i64)
     }
 
-    /// Bytes that may be sent now.
     #[inline]
     pub(super) const fn open(self) -> usize {
         if self.0 > 0 { self.0 as usize } else { 0 }
@@ -32,8 +31,7 @@ impl SendWindow {
         self.0 -= n as i64;
     }
 
-    /// Grows by an update, or by the change of the initial window; `None` and
-    /// unchanged if it would go above 2^31-1.
+    /// Grows by an update or a change of the initial window; `None`, unchanged, beyond 2^31-1.
     #[must_use]
     pub(super) const fn grow(&mut self, by: i64) -> Option<()> {
         if self.0 + by > MAX_31 as i64 {
@@ -72,13 +70,11 @@ impl ReceiveWindow {
         Some(())
     }
 
-    /// Undoes a [`take`](Self::take).
     pub(super) const fn put_back(&mut self, n: u32) {
         self.available += n as i64;
         self.held -= n;
     }
 
-    /// Bytes that our caller holds.
     pub(super) const fn held(&self) -> u32 {
         self.held
     }
@@ -97,9 +93,8 @@ impl ReceiveWindow {
         n
     }
 
-    /// The credit to return to the peer now: whole units of half the window's `size`,
-    /// so that the sum does not depend on how the bytes were cut. Zero if that is too
-    /// little for a frame.
+    /// The credit to return now: whole units of half the window's `size`, so that cuts do not
+    /// matter. Zero if too little.
     #[inline]
     pub(super) const fn give_back(&mut self, size: u32) -> u32 {
         // Fewer frames than bytes, and the peer never waits while half the window is free.

@@ -31,13 +31,11 @@ pub struct Full;
 #[cfg(feature = "net")]
 pub(crate) const LITTLE: usize = 8 << 10;
 
-/// How fast a peer has to move what is held for it, so that it is not the one
-/// that makes room when memory is short.
+/// How fast a peer must move what is held for it, so as not to make room when memory is short.
 #[cfg(feature = "net")]
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) struct Pace {
-    /// Bytes a second that come from the peer, or that it takes, for each MiB
-    /// begun that is held for it.
+    /// Bytes a second, from or to the peer, per MiB begun that is held for it.
     pub(crate) rate: u32,
     pub(crate) grace: Duration,
 }
@@ -78,8 +76,7 @@ struct Tally {
     /// Until when it has kept the pace, in nanoseconds; 0: not known yet.
     #[cfg(feature = "net")]
     kept_until: AtomicU64,
-    /// Of the bytes sent, those that the peer had taken when it was looked at last;
-    /// MAX: it was not.
+    /// The bytes sent that the peer had taken at the last look; MAX without one.
     #[cfg(feature = "net")]
     taken: AtomicU64,
 }
@@ -209,7 +206,6 @@ impl Account {
         }
     }
 
-    /// This account and those above it.
     fn up(&self) -> impl Iterator<Item = &Self> {
         core::iter::successors(Some(self), |account| account.above())
     }
@@ -255,8 +251,8 @@ impl Account {
 
 #[cfg(feature = "net")]
 impl Account {
-    /// Notes that `bytes` have come from the peer or were taken by it. Need not
-    /// be noted where little is held.
+    /// Notes `bytes` that came from the peer or were taken by it. Not needed where little is
+    /// held.
     pub(crate) fn moved(&self, bytes: usize, pace: Pace, now: Instant) {
         let rate = u64::from(pace.rate.max(1)) * (self.held() as u64).div_ceil(1 << 20).max(1);
         let paid = (bytes as u64).saturating_mul(1_000_000_000) / rate;
@@ -269,9 +265,8 @@ impl Account {
         self.0.kept_until.store(until, Relaxed);
     }
 
-    /// Notes that the peer has taken `total` bytes of what was sent. What it
-    /// took before it was looked at first is not known: it has the grace from
-    /// then on.
+    /// Notes that the peer has taken `total` of the bytes sent. Before the first look that is
+    /// unknown: its grace begins there.
     pub(crate) fn took(&self, total: u64, pace: Pace, now: Instant) {
         match self.0.taken.swap(total, Relaxed) {
             u64::MAX => self.excuse(pace, now),
@@ -285,7 +280,6 @@ impl Account {
         self.0.kept_until.store(until, Relaxed);
     }
 
-    /// Lets the time begin to count, if it does not yet.
     #[inline]
     pub(crate) fn begin(&self, pace: Pace, now: Instant) {
         if self.0.kept_until.load(Relaxed) == 0 {

@@ -5,15 +5,15 @@ use core::mem;
 
 use super::{Account, Charge, Full};
 
-/// A buffer that is drained in front: what has been used stays where it is until
-/// it outweighs what has not, so that moving costs each byte once.
+/// A buffer drained in front: used bytes stay until they outweigh the others, so that moving
+/// costs each byte once.
 ///
 /// ```text
 ///   | used | unused ............. |
 ///           ^ used                 ^ bytes.len()
 /// ```
 ///
-/// It is charged for its memory where it has an account.
+/// Charged to its account, if any.
 #[derive(Debug, Default)]
 pub(crate) struct DrainBuffer {
     bytes: Vec<u8>,
@@ -26,7 +26,6 @@ impl DrainBuffer {
         Self::with_memory(Vec::new())
     }
 
-    /// Empty, with the memory of a buffer that is empty.
     pub(crate) const fn with_memory(memory: Vec<u8>) -> Self {
         Self {
             bytes: memory,
@@ -40,7 +39,6 @@ impl DrainBuffer {
         self.book();
     }
 
-    /// Whether it has been charged to an account.
     pub(crate) const fn is_charged(&self) -> bool {
         self.charge.account().is_some()
     }
@@ -49,42 +47,37 @@ impl DrainBuffer {
         self.charge.set(self.bytes.capacity());
     }
 
-    /// Bytes of memory held.
     pub(crate) const fn memory(&self) -> usize {
         self.bytes.capacity()
     }
 
-    /// Bytes that have not been used.
     pub(crate) const fn len(&self) -> usize {
         self.bytes.len() - self.used // used <= len
     }
 
-    /// Whether all has been used.
     pub(crate) const fn is_empty(&self) -> bool {
         self.len() == 0
     }
 
-    /// The bytes that have not been used.
     pub(crate) fn unused(&self) -> &[u8] {
         self.bytes.get(self.used..).unwrap_or_default()
     }
 
-    /// The bytes that have not been used, for a machine that changes them in place.
+    /// The unused bytes, for a machine that changes them in place.
     pub(crate) fn unused_mut(&mut self) -> &mut [u8] {
         self.bytes.get_mut(self.used..).unwrap_or_default()
     }
 
-    /// Appends bytes.
     pub(crate) fn push(&mut self, bytes: &[u8]) {
         self.compact();
         self.bytes.extend_from_slice(bytes);
         self.book();
     }
 
-    /// Appends bytes, if there is memory for them.
+    /// Appends bytes.
     ///
     /// # Errors
-    /// [`Full`] if the account has no room: nothing is appended then.
+    /// [`Full`] if the account has no room; nothing is appended.
     pub(crate) fn try_push(&mut self, bytes: &[u8]) -> Result<(), Full> {
         self.compact();
         let (len, held) = (self.bytes.len() + bytes.len(), self.bytes.capacity());
@@ -98,7 +91,7 @@ impl DrainBuffer {
         Ok(())
     }
 
-    /// Takes bytes over: their memory, if nothing is in the buffer.
+    /// Appends bytes, taking their memory if the buffer is empty.
     pub(crate) fn push_owned(&mut self, bytes: Vec<u8>) {
         if !self.is_empty() {
             return self.push(&bytes);
@@ -107,14 +100,13 @@ impl DrainBuffer {
         self.book();
     }
 
-    /// Notes that the first `n` bytes have been used; all, if there are fewer. They
-    /// stay where they are until something is appended.
+    /// Notes that the first `n` bytes, or all, are used. They stay until something is appended.
     pub(crate) const fn advance(&mut self, n: usize) {
         let len = self.len();
         self.used += if n < len { n } else { len };
     }
 
-    /// Uses the first `n` bytes, or all if there are fewer, and lends them.
+    /// Uses and lends the first `n` bytes, or all.
     pub(crate) fn take(&mut self, n: usize) -> &mut [u8] {
         let from = self.used;
         self.advance(n);
@@ -130,13 +122,11 @@ impl DrainBuffer {
         }
     }
 
-    /// Forgets all, and keeps the memory.
     pub(crate) fn clear(&mut self) {
         self.bytes.clear();
         self.used = 0;
     }
 
-    /// Forgets all, and gives the memory away.
     pub(crate) fn take_memory(&mut self) -> Vec<u8> {
         self.clear();
         let memory = mem::take(&mut self.bytes);
@@ -144,8 +134,6 @@ impl DrainBuffer {
         memory
     }
 
-    /// Moves what has not been used to the front, where that costs no more than
-    /// what has been used.
     fn compact(&mut self) {
         if self.used > 0 && self.used >= self.len() {
             self.bytes.drain(..self.used); // used <= len

@@ -19,8 +19,7 @@ impl Link {
         spent.settle(limits, now).then_some(spent)
     }
 
-    /// Makes whatever the connection comes to speak begin with what the peer has spent
-    /// before.
+    /// Makes the connection's protocols begin with what the peer has spent before.
     pub(crate) fn begin_with(&mut self, spent: Spent) {
         self.before = Some(Box::new(spent));
         if self.is_multiplexed() {
@@ -28,7 +27,6 @@ impl Link {
         }
     }
 
-    /// Hands on what the peer has spent before.
     #[cold]
     pub(super) fn hand_on(&mut self) {
         let Some(spent) = self.before.take() else {

@@ -18,7 +18,6 @@ pub struct Limits {
     pub http2: http2::Limits,
     /// WebSocket.
     pub websocket: websocket::Limits,
-    /// WebSocket, for routes with limits of their own.
     pub(crate) further: Vec<websocket::Limits>,
     /// How long an owner may owe the response to a complete request. Stops
     /// handlers that never answer from holding connections; the peer sees 504.

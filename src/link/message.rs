@@ -12,8 +12,7 @@ use crate::websocket::{self, CloseCode, Kind};
 use crate::wire::codec::Deflater;
 use crate::wire::{Instant, Sink};
 
-/// A message as the frame that a server sends, to be
-/// [delivered](Link::deliver) to many.
+/// A message as a server's frame, to be [delivered](Link::deliver) to many.
 pub(crate) fn encode_message(kind: Kind, payload: &[u8]) -> Bytes {
     let mut frame = bytes::BytesMut::with_capacity(payload.len() + 10);
     websocket::encode_message(kind, payload, &mut frame);
@@ -25,7 +24,6 @@ pub(crate) fn encode_message(kind: Kind, payload: &[u8]) -> Bytes {
 pub(crate) struct Packing {
     /// The window that the peer keeps, as a power of two.
     pub(crate) window_bits: u8,
-    /// The way to compress.
     number: u8,
 }
 
@@ -35,8 +33,7 @@ pub(crate) fn is_worth_packing(frame: &[u8], packing: Packing, deflater: &Deflat
     deflater.can_do(packing.window_bits) && frame.len() >= threshold.saturating_add(2)
 }
 
-/// An encoded message as a compressed one that refers to nothing before it; `None` if that
-/// is no shorter.
+/// An encoded message, compressed without reference to others; `None` if no shorter.
 pub(crate) fn pack_message(
     frame: &[u8],
     packing: Packing,
@@ -52,8 +49,7 @@ impl websocket::Meter for Charge {
 }
 
 impl Link {
-    /// Whether what is received may be answered with frames that have to be masked: a
-    /// client's connection is a WebSocket, or has one in a stream.
+    /// Whether replies may need masked frames: a client's WebSocket, or one in a stream.
     #[inline]
     pub(crate) fn masks(&self) -> bool {
         self.asks() && self.may_mask()
@@ -127,7 +123,6 @@ impl Link {
         Ok(())
     }
 
-    /// Whether the messages of a WebSocket may be compressed.
     #[inline]
     pub(crate) fn is_compressed(&self, stream: u32) -> bool {
         match &self.protocol {
@@ -140,7 +135,6 @@ impl Link {
         }
     }
 
-    /// How a message is compressed that goes to many, if this WebSocket has agreed to it.
     #[inline]
     pub(crate) fn packing(&self, stream: u32) -> Option<Packing> {
         let session = match &self.protocol {

@@ -18,7 +18,7 @@ use crate::wire::{Instant, Received, Sink, Step, shortcut};
 pub(crate) struct Loan<'l, S, T> {
     pub(crate) link: &'l mut Link,
     pub(crate) out: &'l mut S,
-    /// Where is put what [`Link::fail`] goes back to, should the owner fail.
+    /// Where the state that [`Link::fail`] returns to is kept.
     pub(crate) unanswered: &'l mut Option<Snapshot>,
     /// The parts of the call's context.
     pub(crate) terms: T,
@@ -28,7 +28,6 @@ pub(crate) struct Loan<'l, S, T> {
 pub(crate) struct EventContext {
     /// Bytes of the input that are done with.
     pub(crate) used: usize,
-    /// The exchange that the event is for.
     pub(crate) stream: u32,
 }
 
@@ -42,13 +41,12 @@ pub(crate) trait LinkOwner {
     /// Lends the link, unless it is not to receive `input` now.
     fn lend(&mut self, input: &[u8]) -> Option<Loan<'_, Self::Out, Self::Terms>>;
 
-    /// An exchange was refused, as all memory is taken.
     fn refused(&mut self);
 
     fn request<'b>(&mut self, at: EventContext, head: &RequestHead<'b>, content: Content<'b>);
 
-    /// [`Event::Message`]; the owner may take further messages after it, and then has to
-    /// add what they take to the [`used`](EventContext::used) bytes.
+    /// [`Event::Message`]; the owner may take further messages, and then adds their bytes to
+    /// [`used`](EventContext::used).
     fn message(
         &mut self,
         at: EventContext,
@@ -61,9 +59,8 @@ pub(crate) trait LinkOwner {
     fn event(&mut self, at: EventContext, event: Event<'_>);
 }
 
-/// The input after a message of a WebSocket, of which the owner may take further messages
-/// while it looks at that one. Most of what a message costs is then paid once for all of
-/// them.
+/// The input after a WebSocket message, from which the owner may take more messages in the same
+/// call.
 #[derive(Debug)]
 pub(crate) struct MessageRun<'b> {
     input: &'b mut [u8],
@@ -71,14 +68,13 @@ pub(crate) struct MessageRun<'b> {
 }
 
 impl<'b> MessageRun<'b> {
-    /// The input that has not been taken.
     #[inline]
     pub(crate) const fn input(&self) -> &[u8] {
         self.input
     }
 
-    /// Takes the next message, which `link` receives: with the bytes of its frame.
-    /// `None` if no complete message is next.
+    /// Takes the next message from `link`, with the bytes of its frame. `None` if no complete
+    /// one is next.
     #[inline(always)]
     pub(crate) fn next(&mut self, link: &Link) -> Option<(usize, websocket::Kind, &'b mut [u8])> {
         let Protocol::WebSocket(machine) = &link.protocol else {
@@ -103,8 +99,8 @@ const PASSED: Passed = Ok(Received {
     step: Step::Event(()),
 });
 
-/// What a call lends to the machines, put together only where it is needed: a usual
-/// message takes the time and the limits.
+/// What a call lends to the machines, put together only where needed: a usual message takes
+/// time and limits.
 pub(crate) trait Lender<'b, T> {
     fn now(&self) -> Instant;
 
@@ -113,9 +109,8 @@ pub(crate) trait Lender<'b, T> {
     fn lend(self, terms: T) -> CallContext<'b>;
 }
 
-/// Lets a link take at most one event from the front of `input`, or from after all of it
-/// if `is_end`, and gives it to its owner: what [`Link::receive`] and
-/// [`Link::receive_eof`] return. `None` if the owner does not lend the link.
+/// Takes at most one event from the front of `input`, or after it if `is_end`, for the owner.
+/// Returns as [`Link::receive`] and [`Link::receive_eof`]; `None` if the link is not lent.
 #[inline(always)]
 pub(crate) fn pass_on<'b, O: LinkOwner>(
     owner: &mut O,
@@ -217,8 +212,8 @@ pub(crate) fn pass_on<'b, O: LinkOwner>(
     })
 }
 
-/// Receives everything that is neither a request nor a message nor a piece of content
-/// as it comes: apart, so that those have no part in the time that it takes.
+/// Receives all but requests, messages and content as they come: apart, so that these cost no
+/// more.
 #[cold]
 #[inline(never)]
 fn receive<'b>(

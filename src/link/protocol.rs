@@ -74,9 +74,8 @@ pub enum Closing {
     Reset,
 }
 
-/// The machine that runs at the moment. With a byte of its own that says which:
-/// each request asks some five times, and would have to work it out of a byte that
-/// it shared with a machine.
+/// The present machine, tagged in a byte of its own: each request asks some five times, and
+/// would else decode a shared one.
 #[derive(Debug)]
 #[repr(u8)]
 pub(super) enum Protocol {
@@ -99,9 +98,8 @@ pub struct Link {
     pub(super) role: Role,
     /// The protocol was agreed on, and is not found out from the first bytes.
     pub(super) is_settled: bool,
-    /// The present exchange, the last one or what it has become. Where streams have
-    /// records of their own, it only says by its number which one the last event was
-    /// for.
+    /// The present exchange, the last or what became of it. With HTTP/2 only its number counts:
+    /// the last event's stream.
     pub(super) exchange: Exchange,
     /// The link ended by a call of the owner.
     pub(super) over: Option<Closing>,
@@ -110,7 +108,6 @@ pub struct Link {
     /// By when our own side had last withheld input over HTTP/1.1, in seconds,
     /// rounded up.
     pub(super) resumed: u32,
-    /// The amounts that the peer has spent on connections before this.
     pub(super) before: Option<Box<Spent>>,
     /// The account that memory held for the peer is charged to.
     pub(super) account: Option<Account>,
@@ -225,8 +222,7 @@ impl Link {
         }
     }
 
-    /// Whether a call may write frames that have to be masked: on a client's
-    /// connection that is a WebSocket, or has one in a stream.
+    /// Whether a call may write masked frames: a client's WebSocket, or one in a stream.
     #[inline]
     pub(crate) fn may_mask(&self) -> bool {
         self.role == Role::Client
@@ -237,8 +233,7 @@ impl Link {
             }
     }
 
-    /// Whether its peer can end its input anywhere without ambiguity: it asks, in messages
-    /// that say how long they are.
+    /// Whether its peer may end its input anywhere: it asks, in messages of announced length.
     #[cfg(feature = "net")]
     pub(crate) const fn is_asked(&self) -> bool {
         matches!(self.role, Role::Server) && !matches!(self.protocol, Protocol::Raw { .. })

@@ -30,7 +30,6 @@ impl Link {
         Ok(Received { used, step })
     }
 
-    /// Passes on what the machine of a WebSocket has answered.
     #[inline]
     pub(super) fn took_websocket<'b>(
         &mut self,
@@ -202,9 +201,9 @@ impl Link {
         }
     }
 
-    /// Does what [`receive`](Self::receive) would do without input, if that
-    /// brings no event: whether nothing but further input can bring anything,
-    /// and nobody has to act first. May say no where that is so all the same.
+    /// Does what [`receive`](Self::receive) would do without input, if that brings no event;
+    /// returns whether only further input can. A `false` may be cautious, and then nothing was
+    /// done.
     #[inline]
     pub(crate) fn catch_up(&mut self, out: &mut impl Sink) -> bool {
         if self.over.is_some() {
@@ -224,16 +223,15 @@ impl Link {
         }
     }
 
-    /// Whether `input` makes this a connection that exchanges share, and nobody
-    /// is charged yet for what is held for them: see [`charge_to`](Self::charge_to).
+    /// Whether `input` makes this a shared connection that has no account yet: see
+    /// [`charge_to`](Self::charge_to).
     #[inline]
     pub(crate) fn wants_account(&self, input: &[u8]) -> bool {
         self.exchange.id == 0 && self.account.is_none() && self.is_preface(input)
     }
 
-    /// Whether the input is the front of HTTP/2's preface, far enough to tell
-    /// it from a request of HTTP/1.1 (RFC 9113 §3.4). What is shorter is no
-    /// head yet and does that machine no harm.
+    /// Whether the input is the front of HTTP/2's preface, as far as tells it from HTTP/1.1
+    /// (RFC 9113 §3.4).
     #[inline]
     pub(super) fn is_preface(&self, input: &[u8]) -> bool {
         self.exchange.id == 0
@@ -252,8 +250,7 @@ impl Link {
             && matches!(&self.protocol, Protocol::Http1(machine) if machine.is_idle())
     }
 
-    /// Refuses TLS in its own words, rather than by an answer of HTTP that no client of
-    /// it can read.
+    /// Refuses TLS by an alert: a client could not read HTTP.
     #[cold]
     fn refuse_hello<'b>(
         &mut self,
@@ -332,7 +329,6 @@ impl Link {
         }
     }
 
-    /// A new exchange begins, whose response is overdue from `due` on.
     #[inline]
     pub(super) const fn open(&mut self, due: Instant) {
         self.exchange.id += 1; // below the last: the connection ends with that
@@ -344,8 +340,8 @@ impl Link {
     }
 }
 
-/// The number of a connection's last exchange. None comes twice, so that a reply
-/// that is late never reaches another request.
+/// The number of a connection's last exchange: none repeats, so that a late reply never reaches
+/// another request.
 pub(super) const LAST_NUMBER: u32 = u32::MAX - 1;
 
 impl Link {

@@ -16,14 +16,12 @@ use crate::wire::{Instant, Role, Sink};
 pub struct Snapshot(http1::Connection);
 
 impl Snapshot {
-    /// Of a machine that owes a response.
     #[inline]
     pub(super) fn of(machine: &http1::Connection) -> Self {
         Self(machine.clone())
     }
 }
 
-/// The length that a head announces; a machine has judged it before.
 fn announced(fields: Fields<'_>) -> Option<u64> {
     let last = fields.get_str("Content-Length")?.rsplit(',').next()?;
     last.trim_ascii().parse().ok()

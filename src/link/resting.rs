@@ -17,16 +17,15 @@ use crate::{http1, websocket};
 pub(crate) enum Resting {
     /// Between two exchanges, since that many nanoseconds: the two halves.
     Http1([u32; 2]),
-    /// In a response over HTTP/1.1 that is streamed, and whose content has no end of its
-    /// own if it is `endless`.
-    Streaming { endless: bool },
-    /// Between two messages.
+    /// Streaming a response over HTTP/1.1, `endless` if the content has no end of its own.
+    Streaming {
+        endless: bool,
+    },
     WebSocket(websocket::Resting),
 }
 
 impl Resting {
-    /// Whether the exchange `stream` of a link is still active whose last one has the
-    /// number `own`.
+    /// Whether exchange `stream` is still active on a link whose last has the number `own`.
     pub(crate) const fn is_open(&self, own: u32, stream: u32) -> bool {
         match self {
             Self::Http1(_) => false, // it is over, and a next one has not begun
@@ -51,8 +50,8 @@ impl Link {
         is_between && self.exchange.due == Instant::NEVER && self.exchange.kept.is_none()
     }
 
-    /// The link compacted, if it is a server's with nothing under way; which of
-    /// the limits of WebSockets holds is to be remembered beside it.
+    /// The link compacted, if it is a resting server's; its profile of WebSocket limits is to
+    /// be kept beside.
     pub(crate) fn resting(&self) -> Option<Resting> {
         let rests = self.role == Role::Server
             && self.exchange.kept.is_none()
@@ -79,14 +78,12 @@ impl Link {
         }
     }
 
-    /// Whether all it does is to stream a response over HTTP/1.1.
     pub(crate) fn is_streaming(&self) -> bool {
         matches!(&self.protocol, Protocol::Http1(machine) if machine.is_streaming())
             && self.exchange.intake == Intake::Discarded
             && self.dropped == 0
     }
 
-    /// Which of the limits of WebSockets holds.
     pub(crate) const fn websocket_limits(&self) -> u16 {
         self.exchange.websocket_limits
     }
@@ -110,8 +107,6 @@ impl Link {
         link
     }
 
-    /// Takes the machine out of a server's link that speaks HTTP/2 and has no
-    /// stream, and leaves the link without a protocol.
     pub(crate) fn take_idle(&mut self) -> Option<Idle> {
         if self.role != Role::Server || self.over.is_some() || self.exchange.due != Instant::NEVER {
             return None;
@@ -150,7 +145,6 @@ pub(crate) struct Idle {
 }
 
 impl Idle {
-    /// The account that is charged for its memory.
     pub(crate) const fn account(&self) -> Option<&Account> {
         self.charge.account()
     }

@@ -7,8 +7,8 @@ use bytes::{Buf, Bytes};
 
 use super::{Account, Charge};
 
-/// A copied segment takes appended bytes up to this size; then a new one
-/// begins, so that what was sent can be freed.
+/// A copied segment takes bytes up to this size; then a new one begins, so that sent ones can
+/// be freed.
 pub(crate) const SEGMENT: usize = 64 * 1024;
 /// From this size on, shared bytes are kept by reference: below, copying them
 /// costs less than a further part of the write.
@@ -16,13 +16,11 @@ pub(crate) const SHARED_FROM: usize = 16 * 1024;
 
 /// Bytes that are in no memory of ours until they are sent.
 pub(crate) trait Stored {
-    /// Bytes left.
     fn len(&self) -> u64;
     /// Drops the first `n` bytes, of which it has more.
     fn advance(&mut self, n: u64);
 }
 
-/// Where nothing is stored.
 #[derive(Debug)]
 pub(crate) enum Nothing {}
 
@@ -43,12 +41,10 @@ pub(crate) enum Reference<S> {
     Shared(Bytes),
     /// That many are to get: charged elsewhere, once.
     Published(Bytes),
-    /// In a file.
     Stored(S),
 }
 
 impl<S: Stored> Reference<S> {
-    /// The bytes, if they are in memory.
     #[inline]
     pub(crate) fn as_slice(&self) -> Option<&[u8]> {
         match self {
@@ -57,7 +53,6 @@ impl<S: Stored> Reference<S> {
         }
     }
 
-    /// Bytes of memory that the holder is charged for.
     #[inline]
     pub(crate) fn held(&self) -> usize {
         match self {
@@ -105,7 +100,6 @@ pub(crate) enum Segment<S> {
 }
 
 impl<S: Stored> Segment<S> {
-    /// The bytes, if they are in memory.
     #[inline]
     pub(crate) fn as_slice(&self) -> Option<&[u8]> {
         match self {
@@ -122,7 +116,6 @@ impl<S: Stored> Segment<S> {
         }
     }
 
-    /// Bytes of memory that it holds, and that it refers to.
     fn memory(&self) -> (usize, usize) {
         match self {
             Self::Copied { bytes, .. } => (bytes.capacity(), 0),
@@ -131,11 +124,10 @@ impl<S: Stored> Segment<S> {
     }
 }
 
-/// A queue of bytes that wait to be sent. Small pieces are copied together, large
-/// ones are kept by reference.
+/// A queue of output. Small pieces are copied together, large ones kept by reference.
 ///
-/// The memory of copies comes from its owner and goes back there. The queue is
-/// charged for all that it holds, and for what its owner holds beside it.
+/// Copies use and return their owner's memory. Charged for all it holds and what its owner
+/// holds beside it.
 #[derive(Debug)]
 pub(crate) struct Segments<S = Nothing> {
     segments: VecDeque<Segment<S>>, // none is empty
@@ -160,13 +152,11 @@ impl<S> Default for Segments<S> {
 }
 
 impl<S: Stored> Segments<S> {
-    /// Bytes that wait in memory.
     #[inline]
     pub(crate) const fn len(&self) -> usize {
         self.len
     }
 
-    /// Bytes that wait in files.
     #[inline]
     pub(crate) const fn stored(&self) -> u64 {
         self.stored
@@ -177,13 +167,11 @@ impl<S: Stored> Segments<S> {
         self.segments.is_empty()
     }
 
-    /// How many segments there are.
     #[inline]
     pub(crate) fn count(&self) -> usize {
         self.segments.len()
     }
 
-    /// Segments that it has room for without growing.
     pub(crate) fn room(&self) -> usize {
         self.segments.capacity()
     }
@@ -203,14 +191,12 @@ impl<S: Stored> Segments<S> {
         self.book();
     }
 
-    /// Says how much memory the owner holds beside the segments.
     #[inline]
     pub(crate) fn set_beside(&mut self, bytes: usize) {
         self.beside = bytes;
         self.book();
     }
 
-    /// Bytes of memory held. What is published or stored is not among them.
     #[inline]
     pub(crate) fn memory(&self) -> usize {
         self.beside + self.segments.capacity() * size_of::<Segment<S>>() + self.held
@@ -266,7 +252,6 @@ impl<S: Stored> Segments<S> {
         self.book();
     }
 
-    /// The last `n` bytes, which were copied in one piece.
     pub(crate) fn tail(&mut self, n: usize) -> &mut [u8] {
         match self.segments.back_mut() {
             Some(Segment::Copied { bytes, .. }) => {
@@ -358,7 +343,7 @@ impl<S: Stored> Segments<S> {
     }
 }
 
-/// Bytes of files, counted with those in memory: so that no sum overflows.
+/// Clamps bytes of files, so that sums do not overflow.
 #[inline]
 pub(crate) const fn clamp(stored: u64) -> usize {
     const MOST: usize = usize::MAX / 4;

@@ -156,8 +156,8 @@ impl Link {
         }
     }
 
-    /// Whether it speaks a protocol of one exchange at a time, and
-    /// [`receive`](Self::receive) would do nothing without any input.
+    /// Whether it speaks a one-exchange protocol and [`receive`](Self::receive) would do
+    /// nothing without input.
     #[cfg(feature = "client")]
     #[inline]
     pub(crate) fn is_quiet(&self) -> bool {
@@ -195,8 +195,8 @@ impl Link {
         }
     }
 
-    /// How many exchanges the peer allows us at one time, those included that are under
-    /// way; none if it takes no further ones.
+    /// How many exchanges the peer allows at one time, those under way included; none if it
+    /// takes no more.
     #[cfg(feature = "client")]
     pub(crate) const fn exchanges_allowed(&self) -> usize {
         match &self.protocol {

@@ -20,7 +20,6 @@ impl Spent {
         settle(&mut self.control, limits.websocket.control_rate, now) || http2
     }
 
-    /// The more of both, which have been settled at the same time.
     #[must_use]
     pub(crate) fn or_more(self, other: Self) -> Self {
         Self {
@@ -30,7 +29,6 @@ impl Spent {
     }
 }
 
-/// Lets flow back what has by `now`; whether much of the rate is spent.
 fn settle(budget: &mut Budget, rate: Rate, now: Instant) -> bool {
     budget.spend(0, rate, now);
     budget.is_much(rate)

@@ -17,9 +17,8 @@ impl Link {
         }
     }
 
-    /// How much of `read` bytes that have been fed counts as progress of a peer for
-    /// which memory is held: on HTTP/2 the content that somebody wanted, so that
-    /// nobody keeps the pace by what is thrown away.
+    /// How much of `read` bytes is progress: on HTTP/2 wanted content alone, so that discarded
+    /// bytes keep no pace.
     pub(crate) fn progress(&mut self, read: usize) -> usize {
         match &mut self.protocol {
             Protocol::Http2(many) => many.take_wanted(),

@@ -19,8 +19,8 @@ impl Link {
         sooner(own, self.exchange.due)
     }
 
-    /// Whether [`elapsed`](Self::elapsed) has more to do than to set the deadline
-    /// anew, as far as that is known.
+    /// Whether [`elapsed`](Self::elapsed) does more than set the deadline anew, as far as is
+    /// known.
     pub(crate) fn is_due(&self, limits: &Limits, now: Instant) -> bool {
         match &self.protocol {
             Protocol::WebSocket(machine) if self.exchange.due > now => {
@@ -103,7 +103,6 @@ impl Link {
         }
     }
 
-    /// Whether the protocol asks its peer for answers.
     pub(crate) const fn asks(&self) -> bool {
         match &self.protocol {
             Protocol::Http1(_) | Protocol::Raw { .. } => false,
@@ -123,8 +122,8 @@ impl Link {
         }
     }
 
-    /// Whether frames of WebSockets inside streams have been put out that ask
-    /// something, since [`note_end`](Self::note_end).
+    /// Whether WebSockets inside streams have sent frames to be answered, since
+    /// [`note_end`](Self::note_end).
     #[inline]
     pub(crate) fn has_left(&self) -> bool {
         matches!(&self.protocol, Protocol::Http2(many) if many.has_left())
@@ -138,13 +137,11 @@ impl Link {
         }
     }
 
-    /// Whether a WebSocket inside a stream waits for an answer.
     pub(crate) fn has_asked(&self) -> bool {
         matches!(&self.protocol, Protocol::Http2(many) if many.has_asked())
     }
 
-    /// Says how far the peer is with the output, for what WebSockets inside streams
-    /// have asked in it.
+    /// Says how far the peer has taken the output, for pings inside streams.
     pub(crate) fn has_taken(&mut self, taken: PeerProgress, now: Instant) {
         if let Protocol::Http2(many) = &mut self.protocol {
             many.has_taken(taken, now);
@@ -162,8 +159,7 @@ impl Link {
         }
     }
 
-    /// Whether our own side has withheld input of the exchange `stream` at some
-    /// time after `since`, as far as is known.
+    /// Whether our side withheld input of exchange `stream` after `since`, as far as is known.
     pub(crate) fn was_withheld(&mut self, stream: u32, since: Instant) -> bool {
         match &mut self.protocol {
             Protocol::Http1(_) => u64::from(self.resumed) > since.as_secs(),
@@ -188,7 +184,6 @@ impl Link {
     }
 }
 
-/// The sooner of a machine's own deadline and `due`.
 fn sooner(own: Option<Instant>, due: Instant) -> Option<Instant> {
     let first = own.map_or(due, |own| own.min(due));
     (first != Instant::NEVER).then_some(first)

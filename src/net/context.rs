@@ -27,7 +27,6 @@ pub struct Context<'a> {
 }
 
 impl<'a> Context<'a> {
-    /// A context apart from input.
     #[inline]
     pub(super) const fn new(state: &'a mut State, owner: Owner, exchange: Exchange) -> Self {
         Self {
@@ -67,8 +66,8 @@ impl Context<'_> {
         self.state.unix_seconds
     }
 
-    /// Whether this turn has done so much for other connections that what can
-    /// wait should be left for the next: see [`publish`](Self::publish).
+    /// Whether this turn has done so much for other connections that more should wait: see
+    /// [`publish`](Self::publish).
     pub(crate) const fn is_late(&self) -> bool {
         self.state.is_late()
     }
@@ -351,9 +350,8 @@ impl Context<'_> {
         act(&mut connection.link, lending)
     }
 
-    /// Runs `act` on the link, if the exchange is still open; large pieces that
-    /// it puts out are not copied if the kernel takes them. Returns with it the
-    /// bytes that waited before.
+    /// Runs `act` on the link, if the exchange is open; large pieces go past the cork. Returns
+    /// what waited before, too.
     pub(super) fn act_past(
         &mut self,
         act: impl FnOnce(&mut Link, Lending<'_, Direct<'_>>) -> Result<(), UsageError>,
@@ -407,7 +405,7 @@ impl Context<'_> {
         (done, waited)
     }
 
-    /// Runs `act`, which writes, and says whether the writer is to wait.
+    /// Runs `act`, which writes; returns the advice to the writer.
     #[inline]
     pub(super) fn write_by(
         &mut self,
@@ -420,7 +418,7 @@ impl Context<'_> {
         }
     }
 
-    /// Runs `act`, which writes. Returns what waited before if much waits now.
+    /// Runs `act`, which writes. Returns what waited before, if much waits now.
     #[inline(always)]
     pub(super) fn put_by(
         &mut self,

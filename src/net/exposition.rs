@@ -26,8 +26,8 @@ pub(crate) fn histogram(name: &str, help: &str, durations: &Durations, out: &mut
     );
 }
 
-/// The two lines before the samples of a metric: a counter if its name ends with `_total`,
-/// else a gauge.
+/// The two lines before a metric's samples: a counter if its name ends with `_total`, else a
+/// gauge.
 pub(crate) fn family(name: &str, help: &str, out: &mut String) {
     let kind = match name.ends_with("_total") {
         true => "counter",
@@ -47,7 +47,6 @@ pub(crate) fn labelled(name: &str, labels: fmt::Arguments<'_>, value: u64, out: 
     let _ = writeln!(out, "barewire_{name}{{{labels}}} {value}");
 }
 
-/// A metric of one sample.
 pub(crate) fn single(name: &str, help: &str, value: impl Display, out: &mut String) {
     family(name, help, out);
     let _ = writeln!(out, "barewire_{name} {value}");

@@ -6,9 +6,7 @@ use std::time::{SystemTime, UNIX_EPOCH};
 
 /// Seconds in which a gate lets so many lines pass.
 const WINDOW: u64 = 10;
-/// Lines that pass in one window.
 const LINES: u64 = 20;
-/// Bits of the state that count the lines of a window.
 const COUNT: u32 = 40;
 
 /// Lets a few lines pass in a while, from all threads together.
@@ -36,8 +34,8 @@ impl Gate {
         }
     }
 
-    /// Counts a line at this second; whether it may pass, and how many did
-    /// not in the last window that had any.
+    /// Counts a line at this second; whether it may pass, and how many did not in the last busy
+    /// window.
     pub(crate) fn pass(&self, second: u64) -> Option<LeftOut> {
         const COUNTED: u64 = (1 << COUNT) - 1;
         let window = (second / WINDOW) << COUNT;

@@ -18,8 +18,7 @@ pub(super) struct Lending<'s, S = Cork> {
 }
 
 impl<S> Lending<'_, S> {
-    /// The mask of one frame: unpredictable where there may be a client's WebSocket
-    /// alone, as a server's frames are not masked (RFC 6455 §5.1).
+    /// A frame's mask, unpredictable where there may be a client's WebSocket (RFC 6455 §5.1).
     #[inline]
     pub(super) fn mask(&mut self, link: &Link) -> [u8; 4] {
         match link.may_mask() {

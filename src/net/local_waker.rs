@@ -51,7 +51,6 @@ partly_shown!(it: LocalWaker { exchange: it.0.exchange });
 pub(super) struct Wakes(Rc<RefCell<Vec<LocalWaker>>>);
 
 impl Wakes {
-    /// Whether it is empty.
     #[inline]
     pub(super) fn is_empty(&self) -> bool {
         self.0.borrow().is_empty()

@@ -9,8 +9,8 @@ use crate::wire::Sink;
 
 use bytes::Bytes;
 
-/// From this size on, a piece of output is offered to the kernel where it lies:
-/// copying it costs more than a further write.
+/// From this size on, output is offered to the kernel where it lies: copying costs more than a
+/// write.
 pub(super) const LARGE: usize = 32 * 1024;
 
 /// The sockets of a loop, whatever its system.
@@ -43,14 +43,13 @@ impl fmt::Debug for dyn Outlet + '_ {
     }
 }
 
-/// A cork whose large pieces go to the kernel immediately, after what it holds, and are
-/// copied only as far as that does not take them.
+/// A cork that offers large pieces to the kernel immediately, after what it holds, and copies
+/// only the rest.
 pub(super) struct Direct<'s> {
     pub(super) cork: &'s mut Cork,
     pub(super) key: Key,
     /// Where to write; `None` where something waits in front.
     pub(super) outlet: Option<&'s mut dyn Outlet>,
-    /// Bytes that the kernel has taken.
     pub(super) taken: usize,
     /// The kernel has taken less than it was offered.
     pub(super) is_full: bool,

@@ -3,14 +3,12 @@
 use super::connecting::dials::DialRequest;
 use super::{Context, Cork, Exchange};
 
-/// How far a connection has come, in bytes of content from its beginning.
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct Progress {
     /// Bytes written, except those that wait for a stream.
     pub(crate) written: u64,
     /// Bytes of it that the system has taken.
     pub(crate) sent: u64,
-    /// Bytes that wait for the stream of the exchange.
     pub(crate) queued: usize,
     /// What the system did not take when it was offered.
     pub(crate) refused: usize,
@@ -46,8 +44,7 @@ impl Context<'_> {
         })
     }
 
-    /// Has the connection of an exchange read from in the next turn, whether the system has
-    /// said anything of it or not.
+    /// Has the connection of an exchange read in the next turn, whatever the system says.
     pub(crate) fn look(&mut self, exchange: Exchange) {
         if let Some(it) = self.state.connections.get_mut(exchange.connection) {
             it.socket.readable = true;
@@ -55,7 +52,6 @@ impl Context<'_> {
         }
     }
 
-    /// Whether that is still to be done.
     pub(crate) fn is_to_look(&self, exchange: Exchange) -> bool {
         let it = self.state.connections.get(exchange.connection);
         it.is_some_and(|it| it.socket.readable && it.queued)
@@ -67,14 +63,13 @@ impl Context<'_> {
         self.state.dials.push(DialRequest { key, plan: None });
     }
 
-    /// Bytes of an exchange that waited for its stream when it was over, and will not leave.
     pub(crate) fn unsent(&self, exchange: Exchange) -> u64 {
         let it = self.state.connections.get(exchange.connection);
         it.map_or(0, |it| it.link.unsent(exchange.stream))
     }
 
-    /// Makes [`Progress::has_heard`] count from here, for the connection of an exchange:
-    /// its [`Progress::written`], unless it is over.
+    /// Makes [`Progress::has_heard`] count from here; returns [`Progress::written`], unless the
+    /// connection is over.
     pub(crate) fn forget_heard(&mut self, exchange: Exchange) -> Option<u64> {
         let corked = self.state.cork_of(exchange.connection).map_or(0, Cork::len);
         let it = self.state.connections.get_mut(exchange.connection)?;

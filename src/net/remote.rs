@@ -19,13 +19,13 @@ pub(super) enum Mail {
         exchange: Exchange,
         value: Box<dyn Any + Send>,
     },
-    /// To an owner.
     Owner {
         owner: Owner,
         value: Box<dyn Any + Send>,
     },
-    /// To the loop: stop.
-    Drain { within: Option<Duration> },
+    Drain {
+        within: Option<Duration>,
+    },
 }
 
 /// A handle to a loop that any thread may hold.
@@ -58,8 +58,7 @@ impl Remote {
         Self { reach }
     }
 
-    /// Takes one of a resource for an exchange of the loop, whose peer that is;
-    /// see [`Context::claim`](super::Context::claim).
+    /// Takes one of a resource for an exchange; see [`Context::claim`](super::Context::claim).
     pub(crate) fn claim(
         &self,
         resource: Resource,
@@ -143,8 +142,8 @@ impl Remote {
             .map_err(back)
     }
 
-    /// Sends an answer to the owner of `exchange`, however full the mailbox is: whoever
-    /// asked waits for it, and bounds how much it asks.
+    /// Sends an answer to the owner of `exchange`, however full the mailbox: the asker bounds
+    /// how much it asks.
     pub(crate) fn answer(&self, owner: Owner, exchange: Exchange, value: Box<dyn Any + Send>) {
         self.reach.mailbox.post_always(Mail::Exchange {
             owner,
@@ -153,7 +152,7 @@ impl Remote {
         });
     }
 
-    /// Sends an owner what it must not miss, however full the mailbox is.
+    /// Sends an owner what it must not miss, however full the mailbox.
     pub(crate) fn remind(&self, owner: Owner, value: Box<dyn Any + Send>) {
         self.reach.mailbox.post_always(Mail::Owner { owner, value });
     }
@@ -168,12 +167,10 @@ impl Remote {
     }
 }
 
-/// The bytes that a message counts in a mailbox: the value, and what it refers to.
 fn weight(value: &(dyn Any + Send), bytes: usize) -> usize {
     size_of::<Mail>() + size_of_val(value) + bytes
 }
 
-/// The value of mail that did not get through.
 fn back(undelivered: Undelivered<Mail>) -> Undelivered<Box<dyn Any + Send>> {
     let value = |mail| match mail {
         Mail::Exchange { value, .. } | Mail::Owner { value, .. } => value,

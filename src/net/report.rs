@@ -4,10 +4,9 @@
 //! a gate of its own, which lets a few lines pass in a while, and the first line
 //! after that says how many were left out.
 
-/// Writes a line on the log: `report!(Warn, "refused {}: {reason}", peer)`. The
-/// level is one of `log::Level`. What a peer has sent is to be written with
-/// `{:?}`, so that it cannot begin a line of its own. Without the feature `log`,
-/// the arguments are checked and nothing is compiled.
+/// Writes a line on the log: `report!(Warn, "refused {}: {reason}", peer)`, with a level of
+/// `log::Level`. A peer's bytes are written with `{:?}`, so that they cannot begin a line.
+/// Without the feature `log` the arguments are checked only.
 macro_rules! report {
     ($level:ident, $text:literal $(, $($argument:tt)*)?) => {{
         #[cfg(feature = "log")]

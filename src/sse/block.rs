@@ -6,7 +6,6 @@ use core::time::Duration;
 use super::line::{CR, LF, line_end};
 use crate::wire::ascii;
 
-/// The fields of the open block.
 #[derive(Debug, Clone, Default)]
 pub(super) struct Block {
     pub(super) event: Option<Span>,
@@ -15,7 +14,6 @@ pub(super) struct Block {
     pub(super) data_lines: usize,
 }
 
-/// A place in the input.
 #[derive(Debug, Clone, Copy)]
 pub(super) struct Span {
     pub(super) start: usize,
@@ -34,8 +32,7 @@ impl Block {
         self.event.is_none() && self.id.is_none() && self.data.is_none()
     }
 
-    /// Slides the lines of data together, each after a LF, over what lies
-    /// between them. The lines end before `end`. Linear.
+    /// Slides the data lines, each behind an LF, together. They end before `end`. Linear.
     pub(super) fn join(&mut self, input: &mut [u8], end: usize) {
         let Some(mut data) = self.data else { return };
         self.save(input, &mut data);
@@ -58,9 +55,8 @@ impl Block {
         self.data = Some(data);
     }
 
-    /// Moves a type and an ID that lie after the first line of data in front
-    /// of it. What stays behind of their lines is an empty field, which the
-    /// joining passes over.
+    /// Moves a type and an ID behind the first data line in front of it; the joining passes
+    /// over what stays.
     fn save(&mut self, input: &mut [u8], data: &mut Span) {
         if let Some(event) = &mut self.event {
             let place = event.start;
@@ -109,7 +105,6 @@ impl Span {
     }
 }
 
-/// The fields that mean something.
 pub(super) enum Field {
     Data,
     Event,

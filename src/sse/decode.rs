@@ -72,14 +72,13 @@ pub struct Decoder {
     failed: Option<ProtocolError>,
 }
 
-/// The result of a scan through the input.
+/// The result of a scan.
 enum Scanned {
     Nothing,
     Retry(Duration),
     /// A block that ends with the blank line that begins here.
     Block(usize),
-    /// A block that the end of the input cuts, inside of a line or after one;
-    /// its lines end before `end`.
+    /// A block cut by the end of the input; its lines end before `end`.
     Cut {
         end: usize,
         mid_line: bool,
@@ -169,7 +168,6 @@ impl Decoder {
         })
     }
 
-    /// Gives out what was found.
     fn give<'b>(
         &mut self,
         input: &'b mut [u8],
@@ -193,8 +191,7 @@ impl Decoder {
         }
     }
 
-    /// Takes the open line of an input that has ended, as far as it is data,
-    /// and closes the open block; all of the input is done with then.
+    /// Takes the open line of an ended input as far as it is data, and closes the block.
     fn look_behind_end(&mut self, input: &[u8], limits: &Limits) -> Result<Scanned, ProtocolError> {
         let line = Span {
             start: self.line,
@@ -294,9 +291,8 @@ impl Decoder {
         Ok(Scanned::Nothing)
     }
 
-    /// Gives out the block whose blank line begins at `end`, and all bytes up
-    /// to the line after it. With `cut` the end of the stream is in the blank
-    /// line's place, perhaps inside of a line.
+    /// Gives out the block whose blank line begins at `end`, and all up to the next line. With
+    /// `cut` the stream ends there.
     fn dispatch<'b>(
         &mut self,
         input: &'b mut [u8],

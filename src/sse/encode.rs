@@ -100,7 +100,6 @@ pub fn encode_comment(text: &str, out: &mut impl Sink) -> Result<(), UsageError>
     Ok(())
 }
 
-/// Whether `text` holds what cannot stand in a line.
 fn breaks_a_line(text: &str) -> bool {
     text.bytes().any(|b| matches!(b, CR | LF | 0))
 }

@@ -81,7 +81,6 @@ impl Reconnection {
         self.last_event_id.extend_from_slice(id);
     }
 
-    /// Takes over an ID that a field can carry, and no other.
     #[cfg(feature = "client")]
     #[inline]
     pub(crate) fn set_field_id(&mut self, id: Text<'_>) {

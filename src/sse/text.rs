@@ -86,7 +86,6 @@ impl fmt::Debug for Text<'_> {
 }
 
 impl PartialEq<str> for Text<'_> {
-    /// Compares the decoded text.
     fn eq(&self, other: &str) -> bool {
         if self.0 == other.as_bytes() {
             return true;

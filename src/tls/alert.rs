@@ -29,9 +29,8 @@ pub(super) fn has_no_place(kind: u8, state: &CommonState) -> bool {
             || !(20..=DATA).contains(&kind))
 }
 
-/// Puts the alert of RFC 8446 after `mark`, where rustls has another one for an error,
-/// or none and all is `clear` yet. What is sealed cannot be changed. `input` is what the
-/// error was found in.
+/// Puts RFC 8446's alert after `mark` where rustls has another or none and all is `clear`.
+/// `input` holds the fault.
 pub(super) fn correct(error: &Error, input: &[u8], mark: usize, clear: bool, out: &mut Vec<u8>) {
     let wanted = match error {
         Error::InvalidMessage(InvalidMessage::MessageTooLarge) => AlertDescription::RecordOverflow,
@@ -68,11 +67,9 @@ pub(super) fn rename(said: &mut [u8], wanted: AlertDescription) {
     }
 }
 
-/// Appends the alert for this limit, where rustls has said that it cannot decode
-/// [`NO_RECORD`], after `mark`.
+/// Appends the alert for this limit by having rustls refuse [`NO_RECORD`], after `mark`.
 ///
-/// Time is over for a handshake that is sealed and not complete: there no alert fits
-/// that rustls could be brought to say, and none is said.
+/// No alert fits a sealed handshake that ran out of time, and none is said.
 pub(super) fn tell_limit(limit: TransportLimit, mark: usize, out: &mut Vec<u8>) {
     let is_clear = matches!(out[mark..], [21, _, _, 0, 2, FATAL, _]);
     match limit {
@@ -88,7 +85,6 @@ pub(super) fn tell_limit(limit: TransportLimit, mark: usize, out: &mut Vec<u8>) 
     }
 }
 
-/// An alert that is not sealed.
 fn in_clear(level: u8, alert: AlertDescription) -> [u8; 7] {
     [21, 3, 3, 0, 2, level, alert.into()]
 }

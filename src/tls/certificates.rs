@@ -141,7 +141,6 @@ impl Certificates {
         self
     }
 
-    /// The certificates with keys that sign, the first being the default.
     pub(super) fn keys(&self, provider: &CryptoProvider) -> Result<Vec<Arc<CertifiedKey>>, Error> {
         let keys = self
             .pairs
@@ -174,8 +173,7 @@ impl Pair {
     }
 }
 
-/// The fault in the time of a server's own certificate. Clients refuse the certificate,
-/// but those that do not look are served: so it is no error.
+/// The fault in the time of a server's own certificate: no error, as some clients do not look.
 fn fault_of_time(
     chain: &[CertificateDer<'static>],
     now: UnixTime,
@@ -203,7 +201,6 @@ impl fmt::Debug for Certificates {
     }
 }
 
-/// The content of a file, and what errors call it.
 pub(super) fn read(path: &Path) -> Result<(Vec<u8>, String), Error> {
     let file = path.display().to_string();
     match fs::read(path) {
@@ -231,7 +228,6 @@ pub(super) fn read_certificates(
     Ok(found)
 }
 
-/// The private key of a PEM text: the first, if it has several.
 fn read_key(pem: &[u8], from: &str) -> Result<PrivateKeyDer<'static>, Error> {
     let is_encrypted = contains(pem, b"-----BEGIN ENCRYPTED PRIVATE KEY-----")
         || contains(pem, b"Proc-Type: 4,ENCRYPTED");

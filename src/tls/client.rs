@@ -303,7 +303,6 @@ impl TryFrom<ClientOptions> for Client {
     }
 }
 
-/// A client's own certificates.
 #[derive(Debug)]
 struct Own(Vec<Arc<CertifiedKey>>);
 

@@ -18,7 +18,6 @@ use super::verify::take_refused;
 use crate::net::{Agreed, Speaks, Transport, TransportDetails, TransportError, TransportLimit};
 use crate::wire::Received;
 
-/// The server that a connection is to, and what it is offered.
 #[derive(Debug, Clone)]
 pub(super) struct Peer {
     name: ServerName<'static>,
@@ -42,21 +41,18 @@ impl Peer {
         Ok(Self { name, protocols })
     }
 
-    /// Bytes of memory that it refers to.
     fn memory(&self) -> usize {
         let protocols = self.protocols.iter();
         let protocols = protocols.map(|it| size_of_val(it) + it.len());
         self.name.to_str().len() + protocols.sum::<usize>()
     }
 
-    /// The protocols as text.
     fn offered(&self) -> Vec<String> {
         let text = |it: &Vec<u8>| String::from_utf8_lossy(it).into_owned();
         self.protocols.iter().map(text).collect()
     }
 }
 
-/// The transport of one connection to a server.
 pub(super) struct Dialled {
     session: Result<Session, RustlsError>,
     peer: Peer,
@@ -81,13 +77,12 @@ impl Dialled {
         offered.any(|it| it == HTTP_1_1.as_bytes())
     }
 
-    /// Whether what the server has chosen can be spoken: one that chooses nothing
-    /// speaks HTTP/1.1, or what nobody has named.
+    /// Whether the server's choice can be spoken; choosing nothing is HTTP/1.1, or whatever is
+    /// offered unnamed.
     fn suits(&self, info: &Info) -> bool {
         info.alpn().is_some() || self.peer.protocols.is_empty() || self.offers_http1()
     }
 
-    /// Takes what is at the front of the input, and looks whether the handshake is over.
     fn receive(
         &mut self,
         input: &mut [u8],
@@ -110,8 +105,7 @@ impl Dialled {
         Ok(received)
     }
 
-    /// Notes, once, why there is no connection any more: nothing more may be asked of
-    /// rustls then.
+    /// Notes, once, why there is no connection: rustls may not be asked any more.
     #[cold]
     fn fail(&mut self, error: RustlsError) -> TransportError {
         if let Some(failure) = &self.failure {

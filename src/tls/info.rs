@@ -54,8 +54,7 @@ pub struct Info {
     server_name: Option<Arc<str>>,
     is_resumed: bool,
     chain: Box<[CertificateDer<'static>]>,
-    /// The server's own certificate, where requests for names that it is not for are
-    /// refused.
+    /// The server's certificate, where requests for other names are refused.
     own: Option<Arc<CertifiedKey>>,
 }
 
@@ -120,8 +119,8 @@ impl Info {
         self.chain.iter().map(|it| &**it)
     }
 
-    /// Whether a request for this authority may come over this connection: it was made
-    /// to that name, or its certificate is for it.
+    /// Whether a request for this authority may come here: it was the name asked for, or the
+    /// certificate covers it.
     pub(crate) fn is_for(&self, authority: &str) -> bool {
         let Some(own) = &self.own else {
             return true;
@@ -138,8 +137,7 @@ impl Info {
         }
     }
 
-    /// Whether an authority is the name that the client has asked for, byte by byte, with
-    /// a port or without: nearly all of them are.
+    /// Whether an authority is the name asked for, with or without a port: nearly all are.
     #[inline]
     pub(crate) fn is_named(&self, authority: &[u8]) -> bool {
         let name = self.server_name.as_ref();
@@ -147,7 +145,6 @@ impl Info {
         matches!(rest, Some([] | [b':', ..]))
     }
 
-    /// Bytes of memory that it refers to.
     pub(super) fn memory(&self) -> usize {
         let name = self.server_name.as_ref().map_or(0, |it| it.len());
         let alpn = match &self.alpn {
@@ -172,7 +169,6 @@ impl fmt::Debug for Info {
     }
 }
 
-/// A protocol's name. Those of HTTP take no memory.
 fn protocol(name: &[u8]) -> Cow<'static, str> {
     let known = [H2, HTTP_1_1];
     match known.into_iter().find(|it| it.as_bytes() == name) {

@@ -35,7 +35,6 @@ pub(super) fn is_covered(host: &str, key: &CertifiedKey) -> bool {
 #[derive(Debug, Clone, Default)]
 pub(super) struct Choice {
     pub(super) server_name: Option<Arc<str>>,
-    /// The certificate, where requests for names that it is not for are refused.
     pub(super) certificate: Option<Arc<CertifiedKey>>,
     /// No certificate is for the name, and so there is none.
     pub(super) is_refused: bool,
@@ -90,8 +89,8 @@ impl Chooser {
         }
     }
 
-    /// Those for a name: first the ones that have it, then those whose `*` stands for
-    /// its left-most label (RFC 9525 §6.3).
+    /// The certificates for a name: first exact ones, then those whose `*` stands for its first
+    /// label (RFC 9525 §6.3).
     fn of(&self, name: &str) -> impl Iterator<Item = &Arc<CertifiedKey>> {
         let name = name.to_ascii_lowercase();
         let wild = wildcard(&name).and_then(|it| self.by_name.get(&*it));
@@ -103,8 +102,6 @@ impl Chooser {
         places.filter_map(|&at| self.candidates.get(at))
     }
 
-    /// The name as a text that is kept: the one that is here already, if a certificate
-    /// has it.
     fn shared(&self, name: &str) -> Arc<str> {
         let known = self.by_name.get_key_value(name);
         known.map_or_else(|| name.into(), |(known, _)| known.clone())
@@ -144,8 +141,8 @@ impl ResolvesServerCert for Chooser {
     }
 }
 
-/// The name with `*` in place of its left-most label. It has two more labels: nobody
-/// has a certificate for all of a top-level domain.
+/// The name with `*` for its first label, if two more follow: no certificate covers a top-level
+/// domain.
 fn wildcard(name: &str) -> Option<String> {
     let (_, rest) = name.split_once('.')?;
     let is_deep = rest.contains('.');

@@ -14,8 +14,7 @@ pub(super) fn append(
     Output::behind(out, |out| out.put(guess, write))
 }
 
-/// The first `len` bytes are what was written so far. What follows them is written over:
-/// room that was used before need not be filled with zeros again.
+/// The first `len` bytes are written; the rest is room that need not be zeroed again.
 pub(super) struct Output<'a> {
     bytes: &'a mut Vec<u8>,
     len: usize,
@@ -74,7 +73,6 @@ impl<'a> Output<'a> {
     }
 }
 
-/// Why nothing was written.
 pub(super) enum Lack {
     /// So many bytes of room are needed.
     Room(usize),
@@ -90,7 +88,6 @@ impl From<EncryptError> for Lack {
     }
 }
 
-/// Why a record was not encoded.
 pub(super) fn lacking(error: EncodeError) -> Lack {
     match error {
         EncodeError::InsufficientSize(InsufficientSizeError { required_size }) => {

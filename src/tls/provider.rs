@@ -42,12 +42,10 @@ impl Provider {
         }
     }
 
-    /// The provider in rustls' type.
     pub(super) fn get(&self) -> Arc<CryptoProvider> {
         self.provider.clone()
     }
 
-    /// Fresh keys for tickets.
     pub(super) fn tickets(&self) -> Result<Arc<dyn ProducesTickets>, Error> {
         (self.tickets)()
     }

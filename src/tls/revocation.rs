@@ -63,7 +63,6 @@ impl Crls {
         self
     }
 
-    /// The lists in rustls' type.
     pub(super) fn get(&self) -> Vec<CertificateRevocationListDer<'static>> {
         self.0.clone()
     }

@@ -112,7 +112,6 @@ impl Roots {
         self
     }
 
-    /// The roots in rustls' type.
     pub(super) fn get(&self) -> Arc<RootCertStore> {
         self.0.clone()
     }

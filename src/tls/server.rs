@@ -143,8 +143,8 @@ impl ServerOptions {
         self
     }
 
-    /// The configuration in rustls' type. Tickets and stored sessions of `before` stay
-    /// valid, unless fresh ones are wanted.
+    /// The configuration in rustls' type. Tickets and sessions of `before` stay valid, unless
+    /// fresh ones are wanted.
     fn build(&self, before: Option<&ServerConfig>) -> Result<Arc<ServerConfig>, Error> {
         let provider = self.provider.get();
         let keys = self.certificates.keys(&provider)?;
@@ -214,8 +214,7 @@ pub struct Server(Arc<Shared>);
 
 struct Shared {
     current: RwLock<Current>,
-    /// Held from what a change is made of to where it counts: one that is made meanwhile
-    /// would be lost.
+    /// Held from making a change until it counts, so that none is lost.
     changing: Mutex<()>,
 }
 
@@ -270,7 +269,6 @@ impl Server {
         Ok(())
     }
 
-    /// Waits for the change that is being made, if any.
     fn begin_change(&self) -> MutexGuard<'_, ()> {
         let changing = self.0.changing.lock();
         changing.unwrap_or_else(PoisonError::into_inner)

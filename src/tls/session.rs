@@ -26,24 +26,20 @@ use crate::wire::partly_shown;
 const HEAD: usize = 5;
 /// Bytes of content that a record has at most (RFC 8446 §5.1).
 const MOST_CONTENT: usize = 16 * 1024;
-/// Room for what stands around the content of a record: its head, a nonce (TLS 1.2),
-/// its type (TLS 1.3) and the tag.
+/// Room around a record's content: head, nonce (TLS 1.2), type (TLS 1.3) and tag.
 const AROUND: usize = HEAD + 8 + 1 + 16;
-/// Content of the first records that answer what was received. A peer can open a
-/// record only when all of it is there: so the front of an answer is of use before
-/// the congestion window has let the rest through.
+/// Sizes of an answer's first records. A record opens only when complete: a small front is of
+/// use before the congestion window lets the rest through.
 const FIRST: [usize; 2] = [4 * 1024, 8 * 1024];
 
-/// Bytes that rustls has on the heap for a connection whose handshake is over, beside
-/// the value itself and the peer's certificates: keys above all, those of ring, which
-/// are the larger ones. `tests/tls_memory.rs` compares it with the allocator.
+/// Bytes that rustls holds on the heap after a handshake, beside the value and the peer's
+/// certificates (with ring, the larger). `tests/tls_memory.rs` compares it with the allocator.
 const HEAP: usize = 2_304;
 
 /// One TLS connection, of either side. It holds keys and no bytes.
 pub(super) struct Session {
     side: Side,
-    /// Bytes at the front of the input that rustls has looked at, and that have to stay:
-    /// records of a message of its own that is not complete.
+    /// Input bytes that rustls has seen and that stay: an incomplete message of its own.
     seen: usize,
     /// Records of an answer so far, as many as [`FIRST`] has.
     answered: u8,
@@ -57,11 +53,9 @@ enum Side {
 /// The kind of record at the front of the input.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(super) enum Found {
-    /// Content, which lies there now.
     Content(Range<usize>),
     /// Messages of TLS itself, or less than a record.
     Own,
-    /// The peer has said that nothing follows.
     Closed,
 }
 
@@ -90,10 +84,9 @@ impl Session {
         }
     }
 
-    /// Takes the records of TLS's own at the front of `input`, or one record of
-    /// content. How many bytes are used up, and what they were. What the peer is to be
-    /// told is appended to `out`, also if this fails. Then nothing more may be asked of it:
-    /// rustls may have looked at more than `seen` says, and panics if given less.
+    /// Takes TLS's own records at the front of `input`, or one record of content; returns the
+    /// bytes used and what they were. Appends replies to `out`, also on failure; then nothing
+    /// more may be asked: rustls may have seen more than `seen` says.
     pub(super) fn receive(
         &mut self,
         input: &mut [u8],
@@ -178,7 +171,6 @@ impl Session {
         .unwrap_or_else(|| Err(panicked()))
     }
 
-    /// Appends `close_notify` to `out`.
     pub(super) fn close(&mut self, out: &mut Vec<u8>) {
         let (side, seen, mark) = (&mut self.side, self.seen, out.len());
         let closed = contain(|| match side {
@@ -203,19 +195,16 @@ impl Session {
         }
     }
 
-    /// Whether the handshake is over.
     pub(super) fn is_agreed(&self) -> bool {
         !self.state().is_handshaking()
     }
 
-    /// Bytes of memory that it refers to.
     pub(super) fn memory(&self) -> usize {
         let chain = self.state().peer_certificates().unwrap_or_default();
         let of_one = |it: &CertificateDer<'_>| size_of_val(it) + it.len();
         HEAP + chain.iter().map(of_one).sum::<usize>()
     }
 
-    /// The state of the connection in rustls: versions, suites, certificates.
     pub(super) fn state(&self) -> &CommonState {
         match &self.side {
             Side::Server(connection) => connection,
@@ -249,13 +238,9 @@ impl Engine for UnbufferedClientConnection {
     }
 }
 
-/// The result of one call of rustls.
 enum Progress {
-    /// It has done or said something.
     Again,
-    /// It needs more input.
     Waits,
-    /// There is content to be fetched.
     Content,
     Closed,
 }
@@ -313,8 +298,7 @@ fn record_at(input: &[u8]) -> Option<usize> {
     Some(HEAD + usize::from(u16::from_be_bytes([a, b])))
 }
 
-/// Has rustls take one step, and says what it wants said: how many bytes of `input`
-/// are used up, and what comes next.
+/// Has rustls take a step; returns the bytes used and what comes next.
 fn step<E: Engine>(
     engine: &mut E,
     input: &mut [u8],
@@ -373,10 +357,9 @@ fn end_at<E: Engine>(engine: &mut E, seen: usize, limit: TransportLimit, out: &m
     }
 }
 
-/// Copies content that was opened to the front of where its record lay.
+/// Copies opened content to the front of where its record lay.
 ///
-/// rustls lends it only together with all input of the call: so it is asked again,
-/// without any.
+/// rustls lends it only with the call's input: it is asked again, without any.
 fn fetch<E: Engine>(engine: &mut E, record: &mut [u8]) -> Result<usize, Error> {
     let Ok(ConnectionState::ReadTraffic(mut traffic)) = engine.process(&mut []).state else {
         return Err(unexpected());
@@ -387,8 +370,8 @@ fn fetch<E: Engine>(engine: &mut E, record: &mut [u8]) -> Result<usize, Error> {
     Ok(content.len())
 }
 
-/// Calls `write` where rustls lets something be written, after what it wants said
-/// itself. `seen` are bytes that it has looked at, and that it takes to be there.
+/// Calls `write` where rustls allows, after its own output. It takes the `seen` bytes to be
+/// there.
 fn write<E: Engine>(
     engine: &mut E,
     seen: usize,

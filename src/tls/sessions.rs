@@ -14,8 +14,7 @@ const LONGEST: usize = 8 * 1024;
 /// Seconds for which a session is good, as tickets are.
 const LIFETIME: u64 = 12 * 60 * 60;
 
-/// So many sessions, the oldest of which makes room for a further one. All loops share
-/// them.
+/// So many sessions for all loops; the oldest makes room.
 pub(super) struct Sessions {
     /// Each with the second in which it was made after it.
     kept: Arc<ServerSessionMemoryCache>,

@@ -23,7 +23,6 @@ const FATAL: u8 = 2;
 const ACCESS_DENIED: u8 = 49;
 const UNRECOGNIZED_NAME: u8 = 112;
 
-/// The transport of one connection, over TLS.
 pub(super) struct Secure {
     session: Result<Session, Error>,
     /// The server's choice by the hello, until the handshake is over.
@@ -35,8 +34,8 @@ pub(super) struct Secure {
     asks: bool,
 }
 
-/// Bytes that the client's side of a handshake has at most where it sends no
-/// certificates: two hellos of 8 KiB, say, where they have 300 to 2,000 bytes.
+/// Bytes of a client's handshake without certificates: two hellos of 8 KiB, where usual ones
+/// have 300 to 2,000 bytes.
 const HELLOS: usize = 16 * 1024;
 
 impl Secure {
@@ -76,7 +75,6 @@ impl Secure {
         }
     }
 
-    /// Notes that nothing more may be asked of rustls.
     #[cold]
     fn fail(&mut self, error: Error) -> TransportError {
         self.session = Err(error.clone());

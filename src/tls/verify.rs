@@ -11,12 +11,10 @@ use rustls::pki_types::{CertificateDer, ServerName, UnixTime};
 use rustls::{CertificateError, DigitallySignedStruct, DistinguishedName, Error, SignatureScheme};
 use webpki::EndEntityCert;
 
-/// The details of a server's certificate that was refused.
 #[derive(Debug, Clone, Default)]
 pub(super) struct Refused {
     pub(super) names: Vec<String>,
     pub(super) issuer: Option<String>,
-    /// It has issued itself.
     pub(super) is_self_signed: bool,
 }
 

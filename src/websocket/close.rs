@@ -12,7 +12,6 @@
 use super::{CloseCode, ProtocolError};
 use crate::wire::simd;
 
-/// Parses an unmasked payload of a Close frame.
 pub(super) fn parse(payload: &[u8]) -> Result<(Option<CloseCode>, &str), ProtocolError> {
     let (code, reason) = match payload {
         [] => return Ok((None, "")),

@@ -120,9 +120,7 @@ enum Phase {
     Open,
     /// Messages pass both ways, and a ping of ours waits for a sign of life.
     Pinged,
-    /// Our Close frame has been sent, the peer's has not come.
     CloseSent,
-    /// Both Close frames have passed.
     Closed,
     /// The peer broke a rule or was lost.
     Failed(ProtocolError),
@@ -148,13 +146,10 @@ impl Connection {
         }
     }
 
-    /// The amount that the peer has spent of
-    /// [`Limits::control_rate`](super::Limits::control_rate).
     pub(crate) const fn spent(&self) -> Budget {
         self.control
     }
 
-    /// Begins with what the peer has spent on connections before this.
     pub(crate) const fn begin_with(&mut self, spent: Budget) {
         self.control = spent;
     }
@@ -226,9 +221,8 @@ impl Connection {
         out.room() >= CONTROL_ROOM || matches!(self.phase, Phase::Closed | Phase::Failed(_))
     }
 
-    /// [Receives](Self::receive) an event as a place in the input, for a caller that has
-    /// to put the input elsewhere first, or looks after it. The output
-    /// [has room](Self::has_room).
+    /// [Receives](Self::receive) an event as a place in the input. The output [has
+    /// room](Self::has_room).
     pub(crate) fn locate(
         &mut self,
         input: &mut [u8],
@@ -265,9 +259,8 @@ impl Connection {
         Err(violation)
     }
 
-    /// Whether it is open, and nothing of a message is under way in either
-    /// direction. From one such moment to the next the deadline that matters
-    /// only moves on.
+    /// Whether it is open with no message under way either way: until the next such moment its
+    /// deadline only moves on.
     #[inline]
     pub(crate) fn is_between_messages(&self) -> bool {
         matches!(self.phase, Phase::Open | Phase::Pinged)
@@ -364,7 +357,6 @@ impl Connection {
         self.assembly.restart(now);
     }
 
-    /// The next deadline while messages pass.
     fn due(&self, now: Instant, limits: &Limits) -> Due {
         let wait = match self.phase {
             Phase::Pinged => Due::after(Action::PongTimeout, self.since, limits.pong_timeout, now),
@@ -379,7 +371,6 @@ impl Connection {
         Due::after(Action::MessageTimeout, opened, limit, now).or(first)
     }
 
-    /// Notes that the peer lives.
     #[inline]
     const fn heard(&mut self, now: Instant) {
         if let Phase::Open | Phase::Pinged = self.phase {
@@ -393,8 +384,8 @@ impl Connection {
         self.wake = self.wake.min(later(now, time));
     }
 
-    /// Ends the connection: the Close frame with the violation's code, unless
-    /// ours has been sent already or it would not be read.
+    /// Ends the connection with a Close frame of the violation's code, unless ours was sent or
+    /// it would not be read.
     #[cold]
     fn fail(
         &mut self,

@@ -31,7 +31,6 @@ impl Reserved {
         Self(first & 0x70)
     }
 
-    /// The bits as they stand in the first byte.
     #[inline]
     pub(super) const fn bits(self) -> u8 {
         self.0

@@ -189,9 +189,8 @@ impl Head {
         Ok(Decoded::Head { head, size })
     }
 
-    /// The usual case of [`decode`](Self::decode): a frame at the front of `input` that is
-    /// a message by itself, all of it. Its kind, where its payload lies, and the mask that
-    /// this is under. `None` for everything else, faults among it.
+    /// The usual case of [`decode`](Self::decode): a complete frame that is a whole message.
+    /// Its kind, payload place and mask; `None` for anything else.
     #[inline(always)]
     pub(super) fn decode_message(
         input: &[u8],
@@ -228,7 +227,7 @@ impl Head {
         (to <= input.len()).then_some((kind, from..to, mask))
     }
 
-    /// The wire form of the head of a short frame without a mask; `None` if it is longer.
+    /// The head of a short unmasked frame; `None` if longer.
     #[inline]
     pub(super) fn encode_short(&self) -> Option<[u8; 2]> {
         match (self.mask, u8::try_from(self.length)) {
@@ -237,8 +236,7 @@ impl Head {
         }
     }
 
-    /// The wire form of the head of a frame without a mask whose length takes two bytes of
-    /// its own; `None` for any other.
+    /// The head of an unmasked frame with a two-byte length; `None` for others.
     #[inline]
     pub(super) fn encode_medium(&self) -> Option<[u8; 4]> {
         match (self.mask, u16::try_from(self.length)) {

@@ -12,7 +12,6 @@ pub(crate) struct LocatedEvent {
     pub(super) to: usize,
 }
 
-/// Which event it is.
 #[derive(Debug, Clone, Copy)]
 pub(super) enum What {
     Message(Kind),

@@ -20,7 +20,6 @@ use crate::wire::{FAST, Instant, Utf8};
 /// The longest message that is held whole, so that lengths fit 32 bits.
 const MAX_HELD: u64 = i32::MAX as u64;
 
-/// The message that is arriving.
 #[derive(Debug, Clone, Copy)]
 pub(super) struct Assembly {
     remaining: u64, // payload of the open frame that has not arrived
@@ -37,10 +36,8 @@ pub(super) struct Assembly {
     kept: u32,        // of a compressed message in streaming mode: plain bytes not inflated yet
 }
 
-/// Where the message stands.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum Frame {
-    /// Between two frames.
     None,
     /// Inside the payload of a frame that is not the last one.
     Middle,
@@ -72,13 +69,11 @@ impl Assembly {
         self.streaming
     }
 
-    /// The kind of the open message.
     #[cfg(feature = "alloc")]
     pub(super) const fn kind(&self) -> Option<Kind> {
         self.kind
     }
 
-    /// Whether a message has begun and not ended.
     pub(super) const fn is_open(&self) -> bool {
         self.kind.is_some()
     }
@@ -93,7 +88,6 @@ impl Assembly {
         self.opened = Tick::at(now);
     }
 
-    /// When the open message began.
     pub(super) const fn opened(&self) -> Tick {
         self.opened
     }
@@ -124,9 +118,8 @@ impl Assembly {
         0
     }
 
-    /// Slides what is held over the gap if the gap outweighs it or `n` bytes
-    /// that would have to cross it otherwise; returns how many bytes at the
-    /// front are done with.
+    /// Closes the gap by sliding what is held, if that costs less than `n` bytes crossing it;
+    /// returns how many bytes are done with.
     pub(super) fn close_gap(&mut self, input: &mut [u8], n: usize) -> usize {
         let (held, gap) = (self.held(), self.gap as usize);
         if gap == 0 || held > gap.max(n) || input.len() < held + gap {
@@ -199,8 +192,8 @@ impl Assembly {
         Ok(())
     }
 
-    /// Whether [`judge`](Self::judge) has nothing against a message of so many bytes in one
-    /// frame that is not compressed, while none is open.
+    /// Whether [`judge`](Self::judge) permits an uncompressed one-frame message of this size
+    /// while none is open.
     #[inline]
     pub(super) const fn takes_message(&self, length: usize, limits: &Limits) -> bool {
         let length = length as u64;
@@ -210,8 +203,8 @@ impl Assembly {
             && (self.streaming || length <= MAX_HELD)
     }
 
-    /// Takes what has arrived of the open frame's payload. `input` begins with
-    /// what is held; `used` grows by the bytes at its front that are done with.
+    /// Takes what has arrived of the open frame. `input` begins with what is held; `used` grows
+    /// by what is done with.
     #[cfg_attr(not(feature = "std"), inline(never))] // smaller so
     pub(super) fn advance(
         &mut self,
@@ -239,8 +232,8 @@ impl Assembly {
         self.outcome(kind, held + taken)
     }
 
-    /// Unmasks and checks a piece; returns how much of it is good. Less than
-    /// all is left masked, for the next step to fail on.
+    /// Unmasks and checks a piece; returns how much is good. The rest stays masked, for the
+    /// next step to fail on.
     fn take(&mut self, kind: Kind, piece: &mut [u8]) -> Result<usize, ProtocolError> {
         let (mask, text) = (self.mask, self.text);
         // What is compressed is checked once it is inflated.
@@ -304,8 +297,8 @@ impl Assembly {
         })
     }
 
-    /// How many further bytes make a call worth it: the rest of the frame, or
-    /// one where every byte is looked at as it comes.
+    /// How many further bytes are worth a call: the rest of the frame, or one where each is
+    /// given as it comes.
     fn worthwhile(&self, kind: Kind) -> usize {
         if self.streaming || kind == Kind::Text && !self.compressed {
             return 1;
@@ -337,7 +330,6 @@ impl Assembly {
         self.kept > 0
     }
 
-    /// Whether the open message is compressed.
     pub(super) const fn is_compressed(&self) -> bool {
         self.compressed
     }

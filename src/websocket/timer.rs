@@ -24,9 +24,8 @@ impl Tick {
         self.0
     }
 
-    /// The rest of `limit`, counted from this point, which may be still to come by some
-    /// hours; zero once it has passed, [`Duration::MAX`] if the limit is out of the
-    /// clock's reach.
+    /// The rest of `limit` from this point, which may lie some hours ahead; zero once passed,
+    /// [`Duration::MAX`] if out of reach.
     pub(super) fn left(self, limit: Duration, now: Instant) -> Duration {
         match u32::try_from(limit.as_millis()) {
             Ok(u32::MAX) | Err(_) => Duration::MAX,
@@ -53,15 +52,11 @@ pub(super) struct Due {
 pub(super) enum Action {
     /// Ask a silent peer for a sign of life.
     Ping,
-    /// Give up a peer that gave none.
     PongTimeout,
-    /// Give up a message that does not end.
     MessageTimeout,
     /// Forget what was sent to a connection that sleeps.
     Forget,
-    /// Close a connection that carries nothing.
     Idle,
-    /// Give up a close handshake that does not end.
     CloseTimeout,
 }
 

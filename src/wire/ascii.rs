@@ -50,7 +50,6 @@ const fn classes() -> [u8; 256] {
     table
 }
 
-/// The grammar that the tables are made from.
 const fn in_tchar_grammar(b: u8) -> bool {
     matches!(b, b'!' | b'#'..=b'\'' | b'*' | b'+' | b'-' | b'.' | b'0'..=b'9' | b'A'..=b'Z' | b'^'..=b'z' | b'|' | b'~')
 }
@@ -75,16 +74,15 @@ pub const fn is_vchar(b: u8) -> bool {
     matches!(b, b'!'..=b'~')
 }
 
-/// Whether `b` may stand in a request-target, after the `?`: what RFC 3986 has
-/// there, and what browsers send (WHATWG URL §1.3): visible US-ASCII other than
-/// `"`, `#`, `<` and `>`.
+/// Whether `b` may stand in a request-target, after the `?`: RFC 3986, and what browsers send
+/// (WHATWG URL §1.3): visible US-ASCII without `"`, `#`, `<` and `>`.
 #[inline]
 pub(crate) const fn is_in_target(b: u8) -> bool {
     CLASS[b as usize] & TARGET != 0
 }
 
-/// Whether `b` may stand in the path of a request-target: the same, other than
-/// `\`, the grave accent, `{` and `}`, which browsers encode there.
+/// As [`is_in_target`], without `\`, the grave accent, `{` and `}`, which browsers encode in a
+/// path.
 #[inline]
 pub(crate) const fn is_in_path(b: u8) -> bool {
     CLASS[b as usize] & PATH != 0

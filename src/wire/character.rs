@@ -10,7 +10,6 @@ pub(super) struct Character {
 }
 
 impl Character {
-    /// No character is open.
     pub(super) const NONE: Self = Self {
         missing: 0,
         seen: 0,

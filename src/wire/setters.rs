@@ -1,7 +1,7 @@
 //! Setters of limits.
 
-/// Setters by value for fields of a struct: `with_frame frame: u32,`. What is said
-/// above one stands behind its documentation.
+/// Setters by value: `with_frame frame: u32,`. The doc above one stands behind its
+/// documentation.
 macro_rules! setters {
     ($($(#[$more:meta])* $set:ident $field:ident: $type:ty,)*) => {$(
         #[doc = concat!("Sets [`", stringify!($field), "`](Self::", stringify!($field), ").")]

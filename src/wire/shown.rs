@@ -1,7 +1,6 @@
 //! `Debug` of values that show a part of themselves.
 
-/// `Debug` of a type that shows a part of itself, as in
-/// `partly_shown!([T] it: Mailbox<T> { name, lost: it.lost() });`.
+/// `Debug` of a part of a type: `partly_shown!([T] it: Mailbox<T> { name, lost: it.lost() });`.
 macro_rules! partly_shown {
     ($([$generic:ident])? $name:ident $(<$($of:tt),*>)?) => {
         partly_shown!($([$generic])? it: $name $(<$($of),*>)? {});

@@ -88,7 +88,6 @@ impl Utf8 {
         Ok(at)
     }
 
-    /// Steps through the few bytes of a character that is cut or invalid.
     fn step_through(&mut self, tail: &[u8], offset: usize) -> Result<(), InvalidUtf8> {
         match self.open.step_through(tail) {
             Some(at) => Err(InvalidUtf8 { at: offset + at }),

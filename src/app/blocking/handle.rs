@@ -82,8 +82,8 @@ fn busy() -> CallStatus {
     Status::new(Code::ResourceExhausted, "the server is busy").into()
 }
 
-/// Does the work, and has its answer sent. The claim counts until the work is done,
-/// also where its client has gone before.
+/// Runs the work and has its answer sent. The claim counts until then, even if the client has
+/// gone.
 fn run<M: Payload>(
     later: DeferredResponse<M>,
     claim: Claim,

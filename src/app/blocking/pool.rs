@@ -40,13 +40,11 @@ struct State {
     closed: bool,
 }
 
-/// A job that waits for a thread.
 struct Waiting {
     ticket: Ticket,
     work: Work,
 }
 
-/// Names a job that was taken.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 pub(super) struct Ticket(u64);
 
@@ -101,7 +99,6 @@ impl Pool {
         Ok(ticket)
     }
 
-    /// Drops a job if it still waits.
     pub(super) fn cancel(&self, ticket: Ticket) {
         let mut state = self.0.lock();
         let found = state.queue.binary_search_by_key(&ticket, |it| it.ticket);
@@ -112,9 +109,8 @@ impl Pool {
         drop(dropped); // an application's own, and so not under the lock
     }
 
-    /// Waits until nothing waits and nothing runs, but no longer than until
-    /// `end`; then no more work is taken, and what still waits is dropped.
-    /// Returns how many jobs still run.
+    /// Waits until the pool is at rest or until `end`, then takes no more work and drops what
+    /// waits. Returns how many jobs still run.
     pub(crate) fn close(&self, end: Option<Instant>) -> usize {
         let mut state = self.0.lock();
         while !Shared::is_at_rest(&state) {

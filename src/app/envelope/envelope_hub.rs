@@ -24,7 +24,6 @@ use crate::app::publishing::join::Published;
 use crate::app::publishing::post::Post;
 use crate::envelope::{Answer, EnvelopeLimits, ErrorCode};
 
-/// A handler of the application's.
 pub(super) type Handler = dyn Fn(&mut EnvelopeCall<'_, '_, '_, '_>) + Send + Sync;
 
 /// A conversation about channels that browsers have without a library, ready to be mounted
@@ -215,7 +214,6 @@ impl EnvelopeHub {
         Delivery::Format(format)
     }
 
-    /// The full name of a channel that a client names so.
     pub(super) fn full<'n>(&self, name: &'n str) -> Result<Cow<'n, str>, ChannelError> {
         if name.is_empty() {
             return Err(ChannelError::InvalidName);

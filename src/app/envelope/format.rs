@@ -39,7 +39,6 @@ impl Note {
     }
 }
 
-/// The name and the sender in a note.
 fn read(note: &[u8]) -> Option<(Uuid, Option<Uuid>)> {
     let (name, sender) = note.strip_prefix(&[VERSION])?.split_first_chunk()?;
     let sender = match sender {
@@ -49,7 +48,6 @@ fn read(note: &[u8]) -> Option<(Uuid, Option<Uuid>)> {
     Some((Uuid::from_bytes(*name), sender))
 }
 
-/// Makes envelopes of publications.
 #[derive(Debug)]
 pub(super) struct Envelopes {
     /// What the names of channels begin with, unknown to clients.
@@ -87,8 +85,8 @@ impl Format for Envelopes {
     }
 }
 
-/// The name of something that was published in another way. Whoever recovers it reads the
-/// same one, so that it is made of the place.
+/// The name of a publication made in another way: made of its place, so that it stays the same
+/// on recovery.
 fn name(publication: &Publication) -> Uuid {
     let Some(position) = publication.position() else {
         return Uuid::new_v4();

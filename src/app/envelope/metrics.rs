@@ -44,17 +44,14 @@ impl Counts {
         self.open().insert(session, connection);
     }
 
-    /// A connection has ended.
     pub(super) fn closed(&self, session: u64) {
         self.open().remove(&session);
     }
 
-    /// A message has been looked at.
     pub(super) fn processed(&self) {
         self.messages.fetch_add(1, Ordering::Relaxed);
     }
 
-    /// A client was told of an error.
     pub(super) fn refused(&self, code: ErrorCode) {
         let place = ErrorCode::ALL.iter().position(|it| *it == code);
         if let Some(count) = place.and_then(|at| self.errors.get(at)) {
@@ -68,7 +65,6 @@ impl Counts {
         found.map(|it| *it.0)
     }
 
-    /// The numbers as they stand.
     pub(super) fn snapshot(&self, hub: &Hub, namespace: &str) -> EnvelopeSnapshot {
         let open = self.open().clone();
         let sessions = hub.sessions().into_iter();

@@ -46,7 +46,6 @@ pub struct EnvelopeSession {
     session: Option<u64>,
 }
 
-/// A request that is answered later.
 struct Waiting {
     in_reply_to: Option<String>,
     /// A subscribe that says what the client has got.
@@ -55,8 +54,7 @@ struct Waiting {
 
 partly_shown!(it: EnvelopeSession { connection: it.connection_id });
 
-/// The place of something that was published. It comes as mail, so that it is told after all
-/// that was published before it.
+/// The place of a publication, as mail: told after all that was published before it.
 struct Placed {
     channel: String,
     position: Position,
@@ -260,7 +258,6 @@ impl EnvelopeSession {
         self.was_published(socket, token, channel, result);
     }
 
-    /// Answers a broadcast.
     fn was_published(
         &mut self,
         socket: &mut Socket<'_, '_>,

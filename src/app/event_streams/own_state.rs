@@ -95,7 +95,6 @@ impl OwnState {
         self.state.is_some()
     }
 
-    /// Writes the end of the stream.
     pub(super) fn end(&mut self, at: &mut SessionContext<'_, '_>, position: &Position) {
         let mut out = mem::take(&mut at.loop_state.coding.room);
         position.put_end(&mut out);

@@ -46,7 +46,6 @@ pub(crate) enum Choice {
     Route,
     /// None.
     Without,
-    /// This one.
     Named(String),
 }
 
@@ -99,7 +98,6 @@ impl<S> Accept<S> {
     }
 }
 
-/// Whether the head has this field of its own.
 fn is_own(name: &str) -> bool {
     const OWN: [&str; 5] = [
         "connection",

@@ -35,12 +35,10 @@ impl Count {
         }))
     }
 
-    /// The number as it stands.
     pub(crate) fn get(&self) -> usize {
         self.0.open.load(Ordering::Relaxed)
     }
 
-    /// The subprotocol of the sessions that hold it.
     pub(crate) fn protocol(&self) -> Option<&str> {
         self.0.protocol.as_deref()
     }

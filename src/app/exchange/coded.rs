@@ -26,7 +26,6 @@ use crate::link::{Body, Charge, UsageError};
 /// From this size on a coded body leaves by reference.
 const SHARED: usize = 16 << 10;
 
-/// Counts content of a reply that was coded and sent.
 pub(super) fn count(metrics: &Block, coding: Coding, plain: usize, coded: usize) {
     metrics.coded(
         (Kind::Exchange, Codec::from(coding), Direction::Sent),
@@ -104,8 +103,8 @@ impl SessionContext<'_, '_> {
         sent.then_some(chosen)
     }
 
-    /// Begins a streamed reply with what codes its body, if it is coded. `None` if
-    /// something else was sent, or there was no memory.
+    /// Begins a streamed reply with the coder of its body, if it is coded. `None` if something
+    /// else was sent, or memory is short.
     pub(super) fn begin_coded(
         &mut self,
         status: Status,
@@ -136,7 +135,7 @@ impl SessionContext<'_, '_> {
         })))
     }
 
-    /// Sends a head whose fields name a coding, and the body in it where that is here.
+    /// Sends a head that names a coding, with the body if it is here.
     #[inline(never)]
     pub(super) fn send_coded(
         &mut self,
@@ -186,7 +185,6 @@ impl SessionContext<'_, '_> {
         sent
     }
 
-    /// Sends a file coded, as it is kept or is made now.
     fn send_file_coded(
         &mut self,
         status: Status,
@@ -231,7 +229,6 @@ impl SessionContext<'_, '_> {
         }
     }
 
-    /// Sends a head that the middleware has looked at.
     fn send_prepared(&mut self, status: Status, body: Body<'_>) -> Result<(), UsageError> {
         let head = ResponseHead::new(status, given(self.record));
         let sent = self.context.respond(&head, body);
@@ -239,7 +236,6 @@ impl SessionContext<'_, '_> {
     }
 }
 
-/// Reads a file, and codes it. `None` if either has failed.
 fn code_file(source: &Source, made: Made, lent: &Lent) -> Option<Bytes> {
     let mut part = source.part.clone();
     let mut plain = vec![0; usize::try_from(part.len()).ok()?];

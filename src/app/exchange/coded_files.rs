@@ -13,8 +13,7 @@ use crate::net::FilePart;
 /// What an entry takes beside its bytes: two places in tables, half of which may be empty.
 const OVERHEAD: usize = 256;
 
-/// A file in one state: its place, its time and its length. Where one of them differs,
-/// so does its entity tag, or it is another file.
+/// A file in one state. Another place, time or length makes another entity tag.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub(crate) struct FileState {
     pub(crate) device: u64,
@@ -34,8 +33,8 @@ pub(crate) struct Source {
 
 type Key = (FileState, Made);
 
-/// The coded files of a loop: of those that nobody has asked for since it was looked at
-/// them last, the oldest goes first.
+/// The coded files of a loop. Of those not asked for since the last look, the oldest goes
+/// first.
 #[derive(Debug, Default)]
 pub(crate) struct CodedFiles {
     files: HashMap<Key, File>,
@@ -50,15 +49,14 @@ struct File {
 }
 
 impl CodedFiles {
-    /// A file as it was coded.
     pub(super) fn get(&mut self, key: &Key) -> Option<Bytes> {
         let file = self.files.get_mut(key)?;
         file.was_asked_for = true;
         Some(file.coded.clone())
     }
 
-    /// Keeps a file, in at most so many bytes of all files together, unless memory is
-    /// short: it is charged to the loop that this account of a connection belongs to.
+    /// Keeps a file within this bound for all files, unless memory is short. Charged to the
+    /// loop of `account`.
     pub(super) fn keep(&mut self, key: Key, coded: &Bytes, most: usize, account: Option<Account>) {
         let Some(mut account) = account else { return };
         let bytes = coded.len() + OVERHEAD;
@@ -86,7 +84,7 @@ impl CodedFiles {
         }
     }
 
-    /// Drops the oldest file that nobody has asked for since this was here last.
+    /// Drops the oldest file that was not asked for since the last call.
     fn drop_one(&mut self) -> bool {
         while let Some(key) = self.order.pop_front() {
             let Some(file) = self.files.get_mut(&key) else {
@@ -103,7 +101,6 @@ impl CodedFiles {
         false
     }
 
-    /// Drops all of them while memory is short.
     #[inline]
     pub(super) fn shed(&mut self) {
         if self.charge.bytes() > 0 {

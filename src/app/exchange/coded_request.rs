@@ -17,7 +17,6 @@ pub(crate) struct CodedRequest {
     limits: DecodeLimits,
 }
 
-/// The refusal of a body that does not decode.
 pub(super) fn refusal(fault: Fault) -> Refusal {
     match fault {
         Fault::Coding(text) => Refusal::new(Status::BAD_REQUEST).because(text),
@@ -25,7 +24,6 @@ pub(super) fn refusal(fault: Fault) -> Refusal {
     }
 }
 
-/// Counts what was decoded since this was called last.
 pub(super) fn count(metrics: &Block, decoding: &mut Decoding) {
     for (name, coded, plain) in decoding.done() {
         if let Some(codec) = Codec::by_name(name) {

@@ -14,7 +14,6 @@ use crate::link::{Charge, EndReason, Event};
 use crate::net::Exchange;
 use crate::websocket::Kind as MessageKind;
 
-/// The session of a body that comes in pieces, which gets them decoded.
 pub(crate) fn decoded(
     session: Box<dyn Session>,
     coded: &CodedRequest,
@@ -38,7 +37,6 @@ struct Decoded {
     session: Box<dyn Session>,
     decoding: Decoding,
     window: usize,
-    /// What the decoding takes.
     charge: Charge,
     /// Bytes received and not used: less than a block's head.
     kept: Vec<u8>,
@@ -46,7 +44,6 @@ struct Decoded {
 }
 
 impl Decoded {
-    /// Gives the session what comes of more input, or of its end.
     fn advance(&mut self, at: &mut SessionContext<'_, '_>, input: &[u8], ended: bool) -> After {
         if self.is_broken {
             return After::Keep;

@@ -92,7 +92,6 @@ pub(crate) struct Deferring {
 }
 
 impl Deferring {
-    /// The two ends of a deferred reply.
     pub(crate) fn new(context: &Context<'_>, claim: Claim) -> (Self, Deferred) {
         let wanted = Arc::new(AtomicBool::new(true));
         let deferred = Deferred {

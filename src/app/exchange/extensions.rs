@@ -26,12 +26,10 @@ struct Value {
 }
 
 impl Extensions {
-    /// None; allocates nothing.
     pub(crate) const fn new() -> Self {
         Self { values: Vec::new() }
     }
 
-    /// None, for all requests that nothing was put to.
     #[inline]
     pub(crate) fn none() -> &'static Self {
         static NONE: Extensions = Extensions::new();
@@ -60,8 +58,7 @@ impl Extensions {
         self.values.is_empty()
     }
 
-    /// Puts a value in, in place of one of its type, which is given back unless
-    /// others have it too.
+    /// Replaces the value of this type; returns the former one unless it is shared.
     pub(crate) fn insert<T: Any + Send + Sync>(&mut self, value: T) -> Option<T> {
         let id = TypeId::of::<T>();
         let value: Arc<dyn Any + Send + Sync> = Arc::new(value);

@@ -26,10 +26,8 @@ const PIECE: usize = 32 * 1024;
 
 #[derive(Debug)]
 pub(crate) enum Piece {
-    /// Bytes in memory.
     #[cfg_attr(not(feature = "files"), expect(dead_code, reason = "between ranges"))]
     Bytes(Bytes),
-    /// Bytes in a file.
     File(FilePart),
 }
 
@@ -41,7 +39,7 @@ impl Piece {
         }
     }
 
-    /// Makes a file keep the claim for as long as it is open.
+    /// Keeps the claim as long as the file is open.
     fn keep(&mut self, claim: &Arc<Claim>) {
         if let Self::File(part) = self {
             *part = part.slice(0, u64::MAX).with_claim(claim.clone());
@@ -145,7 +143,6 @@ impl Reply<'_, '_> {
             })
     }
 
-    /// Replies with a body of several pieces.
     pub(crate) fn pieces(mut self, mut pieces: VecDeque<Piece>) -> Done {
         let length = pieces.iter().map(Piece::len).sum();
         if length <= READ && !self.is_to_head() {

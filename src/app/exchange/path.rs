@@ -5,8 +5,8 @@ use core::ops::Range;
 
 use crate::http::target::{Plus, percent_decode};
 
-/// A path whose segments have been percent-decoded each for itself, so that an
-/// encoded slash separates nothing. Its memory is used again and again.
+/// A path whose segments are percent-decoded one by one, so that an encoded slash separates
+/// nothing.
 ///
 /// ```text
 ///  sent      /users/J%C3%BCrgen/a%2Fb
@@ -84,7 +84,6 @@ impl Path {
         Some(self.span(index)?.start..self.text.len())
     }
 
-    /// The decoded text that spans lie in.
     pub(crate) fn text(&self) -> &str {
         &self.text
     }

@@ -11,7 +11,6 @@ pub(super) const MAX_PARAMETERS: usize = 8;
 
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) enum Segment {
-    /// This text, percent-decoded.
     Literal(Box<str>),
     /// Any one segment: `{name}`.
     Parameter,
@@ -27,7 +26,6 @@ pub(crate) struct Pattern {
 }
 
 impl Pattern {
-    /// Parses a pattern; an error says what is wrong with it.
     pub(crate) fn parse(text: &str) -> Result<Self, &'static str> {
         let Some(text) = text.strip_prefix('/') else {
             return Err("a pattern begins with a slash");
@@ -77,9 +75,8 @@ impl Pattern {
     }
 }
 
-/// Whether a segment looks like a parameter in the notation of another router:
-/// `:id`, `*`, `*rest` or `<id>`. As a literal it would match by its text alone,
-/// which is hardly what was meant.
+/// Whether a segment is a parameter in the notation of another router: `:id`, `*`, `*rest` or
+/// `<id>`.
 fn is_foreign(segment: &str) -> bool {
     segment.starts_with([':', '*']) || segment.starts_with('<') && segment.ends_with('>')
 }

@@ -30,7 +30,6 @@ pub struct Record {
     pub(crate) fields: FieldBuffer,
     /// How many of them the middleware has given.
     given: usize,
-    /// The route that serves the request, once it has been found.
     pub(crate) route: RouteNumber,
     pub(crate) extensions: Option<Arc<Extensions>>,
     /// How the reply may be coded, if it may be. Of use behind middleware alone.
@@ -47,7 +46,6 @@ pub struct Record {
     charge: Charge, // while it waits for the next event
 }
 
-/// How a reply may be coded.
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct MayCode {
     pub(crate) accepted: Accepted,
@@ -57,11 +55,9 @@ pub(crate) struct MayCode {
     pub(crate) file: u64,
 }
 
-/// The size up to which a record is not charged: charging would cost each call more
-/// than it is worth, and sessions are counted.
+/// Records up to this size are not charged: that would cost each call more than it is worth.
 pub(crate) const SMALL: usize = 512;
 
-/// The number of a route in its app's router, or of none.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub(crate) struct RouteNumber(u32); // 0 is none
 
@@ -118,7 +114,6 @@ impl Record {
         self.answered = false;
     }
 
-    /// Bytes of memory that it refers to.
     pub(crate) fn memory(&self) -> usize {
         self.line.capacity() + self.fields.memory()
     }
@@ -129,7 +124,6 @@ impl Record {
         self.charge.set(self.memory());
     }
 
-    /// Charges no account from here on.
     pub(crate) fn uncharge(&mut self) {
         if self.charge.account().is_some() {
             self.charge = Charge::NONE;
@@ -145,12 +139,10 @@ impl Record {
         self.peer = peer;
     }
 
-    /// When the request's head was read.
     pub(crate) const fn started(&self) -> Instant {
         self.started
     }
 
-    /// Notes that all middleware has seen the request.
     pub(crate) fn pass_middleware(&mut self) {
         self.given = self.fields.as_fields().len();
     }
@@ -163,21 +155,18 @@ impl Record {
         fields
     }
 
-    /// Notes when the reply is sent.
     pub(crate) const fn end(&mut self, now: Instant) {
         self.now = now;
         self.answered = true;
     }
 
-    /// Notes what is sent: a status, and content of so many bytes so far, if any
-    /// may follow.
+    /// Notes the status sent, and the content so far if any may follow.
     pub(crate) fn reply(&mut self, status: Status, content: u64) {
         let may_follow = ResponseContent::of(self.method(), status).may_follow;
         self.status = Some(status);
         self.content = if may_follow { content } else { 0 };
     }
 
-    /// Notes that more content has been written.
     pub(crate) const fn wrote(&mut self, bytes: u64) {
         self.content += bytes;
     }
@@ -195,8 +184,7 @@ impl Record {
         }
     }
 
-    /// Starts over instead of `other`, which waits for its reply to leave:
-    /// with what the log calls it.
+    /// Starts over in place of `other`, which waits for its reply to leave.
     pub(crate) fn stand_in(&mut self, other: &Self) {
         self.begin(other.method(), other.started);
         self.route = other.route;
@@ -212,7 +200,6 @@ impl Record {
         }
     }
 
-    /// The content that its method asks for in the response.
     #[inline]
     pub(super) const fn asks(&self) -> Asks {
         match self.known {

@@ -135,7 +135,6 @@ impl<'a, 'c> Reply<'a, 'c> {
         self.end(Some(&JSON), Body::Whole(text.as_ref().as_bytes()))
     }
 
-    /// Replies with what has been set and this body.
     fn end(&mut self, content_type: Option<&'static ContentTypeLine>, body: Body<'_>) -> Done {
         self.at.respond(self.status, content_type, body);
         Done(())
@@ -233,13 +232,10 @@ impl<'a, 'c> Reply<'a, 'c> {
         Done(())
     }
 
-    /// A place for a session that lives on after this call. To be taken before the
-    /// reply is begun.
+    /// A place for a session that outlives this call, to be taken before the reply is begun.
     ///
     /// # Errors
-    /// 503 if there is none for this address ([`Limits::sessions`]).
-    ///
-    /// [`Limits::sessions`]: crate::net::Limits::sessions
+    /// 503 beyond [`Limits::sessions`](crate::net::Limits::sessions).
     pub(crate) fn place(&mut self) -> Result<Claim, Refusal> {
         let claim = self.at.context.claim(Resource::Sessions);
         claim.map_err(|_| no_place())
@@ -250,7 +246,6 @@ impl<'a, 'c> Reply<'a, 'c> {
         !self.at.may_have_content(self.status)
     }
 
-    /// How long a file may be for being coded, if any may be.
     pub(crate) fn longest_coded(&self) -> Option<u64> {
         let may_code = self.at.record.as_deref()?.may_code?;
         // What else may come is for a session.
@@ -303,14 +298,12 @@ impl<'a, 'c> Reply<'a, 'c> {
 
     // What other kinds of sessions are opened by.
 
-    /// Where the reply is to be given.
     pub(crate) fn at(&mut self) -> &mut SessionContext<'a, 'c> {
         &mut self.at
     }
 
-    /// Sends the head of a stream of events, whose session continues from
-    /// [`Event::Opened`](crate::link::Event::Opened). `make` is told what the stream is
-    /// coded by, and called unless something else was sent.
+    /// Sends the head of an event stream. `make` is told the coding, and called unless
+    /// something else was sent.
     pub(crate) fn open(
         mut self,
         endless: bool,
@@ -338,10 +331,8 @@ impl<'a, 'c> Reply<'a, 'c> {
         Done(())
     }
 
-    /// Answers an upgrade request with 101, or an extended CONNECT with 200,
-    /// and the fields given so far: the exchange is a WebSocket from here on,
-    /// and its session continues from
-    /// [`Event::Opened`](crate::link::Event::Opened).
+    /// Accepts a WebSocket with 101 or, by extended CONNECT, 200, and the fields given so far;
+    /// its session is opened.
     ///
     /// # Errors
     /// 500 if a field cannot be sent.
@@ -386,7 +377,6 @@ impl<'a, 'c> Reply<'a, 'c> {
     }
 }
 
-/// The refusal of what would go on where there is no place for it.
 #[cold]
 pub(super) fn no_place() -> Refusal {
     let refusal = Refusal::new(Status::SERVICE_UNAVAILABLE);

@@ -9,15 +9,12 @@ use crate::http::{FieldBuffer, Fields, InvalidField, Status};
 
 /// An observer of every head before it leaves: all middleware together.
 pub(crate) trait Watch: Send + Sync {
-    /// Whether there is any.
     fn is_some(&self) -> bool;
 
     fn pattern(&self, route: RouteNumber) -> Option<&str>;
 
-    /// Whether any of it wants to know how replies end.
     fn watches_ends(&self) -> bool;
 
-    /// A head is about to leave.
     fn look(&self, record: &Record, head: &mut ReplyHead<'_>);
 
     /// A reply has left, or no more of it will.
@@ -32,18 +29,15 @@ pub struct ReplyHead<'a> {
     pub(super) length: Option<u64>,
     pub(crate) unix_seconds: u64,
     pub(crate) may_be_coded: bool,
-    /// The one that is.
     pub(super) chosen: Option<Chosen>,
 }
 
-/// The coding that is put on a reply.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) struct Chosen {
     pub(crate) coding: Coding,
     pub(crate) level: u8,
     /// A stream of events has a state of its own.
     pub(crate) is_dedicated: bool,
-    /// Bytes of coded files that are kept.
     pub(crate) files_kept: usize,
 }
 

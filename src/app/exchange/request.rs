@@ -206,14 +206,12 @@ impl Locals {
         Self { values: Vec::new() }
     }
 
-    /// Puts a value in, in place of one of its type.
     pub(crate) fn insert<T: 'static>(&mut self, value: T) {
         let id = TypeId::of::<T>();
         self.values.retain(|(other, _)| *other != id);
         self.values.push((id, Box::new(value)));
     }
 
-    /// The value of this type, if there is one.
     pub(super) fn get<T: 'static>(&self) -> Option<&T> {
         let wanted = TypeId::of::<T>();
         let (_, found) = self.values.iter().find(|(id, _)| *id == wanted)?;
@@ -221,7 +219,6 @@ impl Locals {
     }
 }
 
-/// The TLS of a connection, if it has any.
 #[derive(Debug, Clone, Default)]
 pub(crate) struct RequestTls {
     #[cfg(feature = "tls")]
@@ -241,14 +238,12 @@ impl RequestTls {
         Self::default()
     }
 
-    /// The agreement of its handshake.
     #[cfg(feature = "tls")]
     pub(crate) fn info(&self) -> Option<&Info> {
         self.info.as_deref()
     }
 
-    /// Whether the request should have come over another connection: this one's
-    /// certificate is not for its authority.
+    /// Whether this connection's certificate is not for the request's authority.
     #[inline(always)]
     pub(crate) fn is_misdirected(&self, head: &RequestHead<'_>) -> bool {
         #[cfg(feature = "tls")]

@@ -18,10 +18,8 @@ use crate::net::report::report;
 use crate::wire::shortcut;
 
 impl SessionContext<'_, '_> {
-    /// Sends a response, with a Content-Type of constant text in place of any
-    /// other if there is one. Where it cannot be sent as it is, for a field that
-    /// cannot stand on the wire, 500 goes in its place. False if no response is
-    /// owed.
+    /// Sends a response, with `Content-Type` of constant text if given. Sends 500 instead if a
+    /// field cannot stand on the wire. False if no response is owed.
     #[inline(always)]
     pub(crate) fn respond(
         &mut self,
@@ -76,8 +74,7 @@ impl SessionContext<'_, '_> {
         }
     }
 
-    /// A Content-Type of constant text that is the only field, and needs no copy;
-    /// any other is put among the fields.
+    /// Puts a Content-Type of constant text: without a copy if it is the only field.
     #[inline(always)]
     fn put_unless_only(
         &mut self,
@@ -139,7 +136,6 @@ impl SessionContext<'_, '_> {
         false
     }
 
-    /// Sends an error's head, and a body of JSON that names it.
     fn send_error(&mut self, status: Status, reason: &str) -> bool {
         let mut body = mem::take(&mut self.loop_state.text);
         body.clear();
@@ -263,7 +259,6 @@ impl SessionContext<'_, '_> {
         Ok(())
     }
 
-    /// Whether a response with `status` to this request may have content.
     #[inline]
     pub(super) fn may_have_content(&self, status: Status) -> bool {
         let record = self.record.as_ref();
@@ -273,21 +268,17 @@ impl SessionContext<'_, '_> {
             || ResponseContent::to(asks, status).may_follow
     }
 
-    /// Whether the reply was given a field that cannot stand on the wire.
     pub(super) fn is_faulty(&self) -> bool {
         self.record.as_ref().is_some_and(|record| record.faulty)
     }
 }
 
-/// The fields that a reply has been given so far.
 pub(super) fn given(record: &Option<Box<Record>>) -> Fields<'_> {
     let record = record.as_deref();
     record.map_or(Fields::EMPTY, |record| record.fields.as_fields())
 }
 
-/// Counts a reply that is sent in the app's place, and shows it to the
-/// middleware; returns its fields, which count where it has yet to leave. Its
-/// content has so many bytes.
+/// Counts a reply sent on the app's behalf and shows it to the middleware; returns its fields.
 pub(crate) fn note(
     loop_state: &LoopState,
     record: &mut Record,
@@ -318,8 +309,6 @@ pub(crate) fn note(
 
 /// A head after the middleware has changed it.
 pub(super) struct Prepared {
-    /// The reply is timed for itself.
     pub(super) is_timed: bool,
-    /// The coding that is put on its body.
     pub(super) chosen: Option<Chosen>,
 }

@@ -106,11 +106,8 @@ pub trait Streaming {
 /// How far the reply has come.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Stage {
-    /// Its head is owed.
     Owing,
-    /// Its body is being written.
     Writing,
-    /// It is complete.
     Finished,
 }
 
@@ -416,13 +413,11 @@ impl Session for StreamSession {
 }
 
 impl Stream<'_, '_> {
-    /// The pattern of a route, for the log.
     pub(super) fn route_name(&self, route: RouteNumber) -> &str {
         let pattern = self.at.loop_state.watch.pattern(route);
         pattern.unwrap_or("a reply")
     }
 
-    /// Lets the object write, if it may.
     fn offer(&mut self, object: &mut Box<dyn Streaming>) {
         if !self.state.waiting && !self.state.receiving {
             self.go_on(object);

@@ -8,8 +8,7 @@ use super::session::SessionContext;
 use crate::http::{Field, InvalidField};
 use crate::net::report::report;
 
-/// The method of a request, and the pattern of its route: `GET /users/{id}`.
-/// Where no route has been found yet, the path as far as it is known.
+/// Method and route pattern (`GET /users/{id}`), or the path while no route is found.
 pub(crate) struct Subject<'a> {
     pub(crate) watch: &'a dyn Watch,
     pub(crate) record: Option<&'a Record>,

@@ -8,8 +8,8 @@ use crate::wire::ascii;
 /// The validators that tell one state of a representation from others.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(super) struct Validators {
-    /// The entity tag as it is sent. Weak where the representation may still
-    /// change without the tag's changing (RFC 9110 §8.8.1).
+    /// The entity tag as sent. Weak while the file may still change without it (RFC 9110
+    /// §8.8.1).
     pub(super) tag: Vec<u8>,
     /// When it was changed last, in seconds since 1970.
     pub(super) modified: Option<u64>,
@@ -27,8 +27,8 @@ pub(super) enum Verdict {
 }
 
 impl Validators {
-    /// Weighs all conditions of a GET or HEAD request, in the order of RFC 9110
-    /// §13.2.2. `now` is the time in seconds since 1970.
+    /// Weighs the conditions of GET or HEAD in the order of RFC 9110 §13.2.2. `now` is in
+    /// seconds since 1970.
     pub(super) fn weigh(&self, method: Method<'_>, fields: Fields<'_>, now: u64) -> Verdict {
         // Most requests have no field of those that matter here.
         let may_matter = |first| matches!(first, Some(b'i' | b'I' | b'r' | b'R'));
@@ -65,8 +65,8 @@ impl Validators {
         Verdict::Serve { range }
     }
 
-    /// Whether the tags in the field `name` are `*`, or one of them is ours and
-    /// their kinds will do: the arguments say whether ours and theirs are weak.
+    /// Whether the field `name` holds `*` or one of our tags; the flags say whether ours and
+    /// theirs may be weak.
     fn is_listed(
         &self,
         fields: Fields<'_>,
@@ -92,9 +92,8 @@ impl Validators {
         })
     }
 
-    /// If-Range (§13.1.5): a tag, by strong comparison, or the very date that
-    /// we have sent, unless the file may still change within its second
-    /// (§8.8.2.2): its tag is weak then.
+    /// If-Range (§13.1.5): a strong tag or the exact date sent, unless our tag is weak
+    /// (§8.8.2.2).
     fn allows_range(&self, fields: Fields<'_>, now: u64) -> bool {
         let mut values = fields.get_all("if-range");
         match (values.next(), values.next()) {
@@ -121,8 +120,7 @@ fn tag(text: &[u8]) -> Option<(&[u8], bool)> {
     (!tag.contains(&b'"')).then_some((tag, weak))
 }
 
-/// The date in the field `name`. One that is malformed, or sent twice, is to be
-/// ignored (§13.1.3, §13.1.4).
+/// The date in the field `name`, which is ignored if malformed or repeated (§13.1.3, §13.1.4).
 fn date_of(fields: Fields<'_>, name: &str, now: u64) -> Option<u64> {
     let mut values = fields.get_all(name);
     match (values.next(), values.next()) {

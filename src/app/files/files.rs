@@ -201,7 +201,6 @@ impl From<PathBuf> for Files {
     }
 }
 
-/// A directory that was opened.
 #[derive(Debug)]
 pub(crate) struct Served {
     root: Root,
@@ -221,7 +220,6 @@ impl From<Missing> for Refusal {
 }
 
 impl Served {
-    /// Answers GET or HEAD.
     pub(crate) fn answer(
         &self,
         request: &Request<'_>,
@@ -343,7 +341,6 @@ impl Served {
             .unwrap_or(media_type::UNKNOWN)
     }
 
-    /// The fields that a cache needs.
     fn identify<'a, 'c>(&self, reply: Reply<'a, 'c>, tag: &[u8]) -> Reply<'a, 'c> {
         let reply = reply.header("ETag", tag);
         match self.files.cache.as_deref() {
@@ -432,9 +429,8 @@ fn unsatisfiable(len: u64) -> Refusal {
         .unwrap_or(refusal)
 }
 
-/// Sends the client to the same directory with its slash. The reference is
-/// relative, so that it holds behind a proxy that serves us below a prefix, and
-/// never leads to another host.
+/// Redirects to the directory with its slash. The relative reference holds behind proxies and
+/// never leaves the host.
 fn redirect(request: &Request<'_>, reply: Reply<'_, '_>) -> Done {
     let name = request.path().rsplit('/').next().unwrap_or_default();
     let location = match request.query() {

@@ -68,7 +68,6 @@ const TYPES: &[(&str, &str)] = &[
 /// The media type of a file whose extension tells none (RFC 9110 §8.3).
 pub(super) const UNKNOWN: &str = "application/octet-stream";
 
-/// The extension of the file at `path`, if it has one.
 pub(super) fn extension(path: &str) -> Option<&str> {
     let name = path.rsplit('/').next().unwrap_or(path);
     match name.rsplit_once('.') {

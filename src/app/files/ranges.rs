@@ -22,24 +22,20 @@ impl Span {
     }
 }
 
-/// The ranges that a Range field asks for.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(super) enum Ranges {
     /// Everything: there is no Range field, or it is to be ignored.
     Whole,
     /// These parts, at least one, in the order in which they were asked for.
     Parts(Vec<Span>),
-    /// Nothing that is there.
     Unsatisfiable,
 }
 
 impl Ranges {
     /// Reads the Range field for a representation of `len` bytes.
     ///
-    /// A malformed one, one of another unit and one sent twice are
-    /// ignored. So are more than 16 ranges, and ranges that together are longer than
-    /// the whole: they overlap, and would make us send more than there is (§14.2,
-    /// §17.15).
+    /// A malformed or repeated field, another unit, more than 16 ranges and ranges longer than
+    /// the whole are ignored (§14.2, §17.15).
     pub(super) fn of(fields: Fields<'_>, len: u64) -> Self {
         let mut values = fields.get_all("range");
         match (values.next(), values.next()) {

@@ -20,9 +20,7 @@ const RESTED: u64 = 2;
 
 #[derive(Debug)]
 pub(super) enum Opened {
-    /// A regular file.
     File(Representation),
-    /// A directory.
     Folder,
 }
 
@@ -36,8 +34,8 @@ pub(super) struct Representation {
 }
 
 impl Opened {
-    /// Looks at a file that was opened. What is neither a regular file nor a
-    /// directory is not there for us. `now` is the time in seconds since 1970.
+    /// Examines an opened file: neither regular file nor directory is not found. `now` is in
+    /// seconds since 1970.
     pub(super) fn look(file: File, coding: Option<Coding>, now: u64) -> Result<Self, Missing> {
         let metadata = file.metadata().map_err(|_| Missing::Failed)?;
         if metadata.is_dir() {

@@ -25,20 +25,16 @@ const OPEN: OFlags = OFlags::RDONLY
     .union(OFlags::NONBLOCK)
     .union(OFlags::NOCTTY);
 
-/// A directory that is served.
 #[derive(Debug)]
 pub(super) struct Root(OwnedFd);
 
 /// Why a file is not opened.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Missing {
-    /// There is no file there, or its real path lies elsewhere.
     NotFound,
-    /// It may not be read.
     Forbidden,
     /// The process has no descriptor or memory left.
     Exhausted,
-    /// The system has failed otherwise.
     Failed,
 }
 
@@ -117,7 +113,6 @@ fn step_by_step(root: BorrowedFd<'_>, path: &str) -> Result<OwnedFd, Errno> {
     openat(here, name, OPEN | OFlags::NOFOLLOW, Mode::empty())
 }
 
-/// Where a request leads.
 #[derive(Debug, PartialEq, Eq)]
 pub(super) enum Location {
     /// To this path: segments with slashes between. Empty for the directory
@@ -127,12 +122,10 @@ pub(super) enum Location {
     Folder(String),
 }
 
-/// The place that the segments of `path` from the index `from` on name. `None`
-/// where a segment can be no file's name, would lead elsewhere, or is `hidden`
-/// and those are not served.
+/// The place that the segments from `from` on name. `None` if one cannot be a file name, leads
+/// elsewhere, or is `hidden`.
 ///
-/// Each segment was percent-decoded for itself, so that an encoded slash is
-/// seen here as what it is: a part of a name that no file has.
+/// Each segment was decoded by itself, so an encoded slash is part of a name that no file has.
 pub(super) fn locate(path: &Path, from: usize, hidden: bool) -> Option<Location> {
     let mut place = String::new();
     for index in from.. {
@@ -155,8 +148,8 @@ pub(super) fn locate(path: &Path, from: usize, hidden: bool) -> Option<Location>
     Some(Location::Named(place))
 }
 
-/// Whether `segment` is one name, and one that is served. What begins with a
-/// dot is hidden (`.git`, `.env`), but for `.well-known` (RFC 8615).
+/// Whether `segment` is a name that is served. Dot files are hidden, except `.well-known` (RFC
+/// 8615).
 fn may_be_named(segment: &str, hidden: bool) -> bool {
     let leads_elsewhere = matches!(segment, "." | "..") || segment.contains(['/', '\\', '\0']);
     let is_hidden = segment.starts_with('.') && segment != ".well-known";

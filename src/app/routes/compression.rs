@@ -193,7 +193,6 @@ fn is_like(name: &[u8], pattern: &[u8]) -> bool {
     part.is_some_and(|part| part.eq_ignore_ascii_case(pattern))
 }
 
-/// Whether a head says that its body is to stay as it is.
 fn is_to_stay(fields: Fields<'_>) -> bool {
     const NAMES: [&str; 3] = ["content-digest", "repr-digest", "digest"];
     let is_coded = |it: &[u8]| !it.eq_ignore_ascii_case(b"identity");

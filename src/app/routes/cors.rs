@@ -136,7 +136,6 @@ impl Cors {
     }
 }
 
-/// Appends names to a comma-separated list.
 fn join<'n>(mut list: String, names: impl IntoIterator<Item = &'n str>) -> String {
     for name in names {
         if !list.is_empty() {

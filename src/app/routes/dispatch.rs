@@ -25,7 +25,6 @@ use crate::link::{Body, UsageError};
 use crate::net::Peer;
 use crate::net::report::report;
 
-/// The parts of the app that a request passes.
 pub(crate) struct Dispatch<'w> {
     pub(crate) shared: &'w Shared,
     pub(crate) path: &'w mut Path,
@@ -39,10 +38,8 @@ pub(crate) struct Dispatch<'w> {
     pub(crate) is_fresh: bool,
 }
 
-/// Where a request has come to.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Outcome {
-    /// It has been answered, or a session has been opened.
     Answered {
         /// The content has been received and the session is to get it in pieces.
         feed: bool,
@@ -52,7 +49,6 @@ pub(crate) enum Outcome {
 }
 
 impl Dispatch<'_> {
-    /// Takes a request to its answer.
     pub(crate) fn follow(
         mut self,
         at: &mut SessionContext<'_, '_>,
@@ -126,7 +122,6 @@ impl Dispatch<'_> {
         outcome
     }
 
-    /// Takes a request through the middleware to its route.
     #[inline(never)]
     fn route_behind(
         &mut self,
@@ -213,7 +208,6 @@ impl Dispatch<'_> {
         Ok(None)
     }
 
-    /// Finds the route and calls it.
     #[inline(always)]
     fn route(
         &mut self,
@@ -306,7 +300,6 @@ impl Dispatch<'_> {
     }
 }
 
-/// The endpoint found for a request, or the request's outcome.
 type RouteMatch<'r> = Result<(&'r Endpoint, Params<'r>), Outcome>;
 
 #[inline(never)]

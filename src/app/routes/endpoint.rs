@@ -23,7 +23,6 @@ pub(crate) struct Endpoint {
 }
 
 impl Endpoint {
-    /// An endpoint that gets the complete body, within the app's limit.
     pub(crate) fn new<A: Answer>(
         call: impl Fn(&Request<'_>, Reply<'_, '_>) -> A + Send + Sync + 'static,
     ) -> Self {
@@ -36,13 +35,11 @@ impl Endpoint {
         }
     }
 
-    /// Marks the endpoint as one that opens WebSockets.
     pub(crate) fn upgrading(mut self) -> Self {
         self.upgrades = true;
         self
     }
 
-    /// Sets a limit of its own for the body.
     pub(crate) fn collecting(mut self, limit: usize) -> Self {
         self.collect = Some(limit);
         self
@@ -51,21 +48,18 @@ impl Endpoint {
 
 /// The handling of a request's body by an endpoint.
 pub(super) enum Plan<'e> {
-    /// Call this with the complete body.
     Whole(&'e Call),
     /// Call this; the body comes in pieces.
     Pieces(&'e Call),
     /// Collect the body, up to so many bytes.
     Collect(usize),
-    /// Refuse the body.
     TooLarge,
 }
 
 impl Endpoint {
-    /// Decides by the length of the body. Of what follows without a length,
-    /// an endpoint that can stream makes a stream. `default` is the limit
-    /// where the endpoint has none; a body that is not `fresh` was collected
-    /// within it.
+    /// Decides by the length of the body. Without a length, an endpoint that can stream
+    /// streams. `default` is the limit where the endpoint has none; a body not `fresh` was
+    /// collected within it.
     pub(super) fn plan(&self, content: &Content<'_>, default: usize, fresh: bool) -> Plan<'_> {
         let limit = if fresh {
             self.collect.unwrap_or(default)
@@ -91,7 +85,6 @@ impl Endpoint {
     }
 }
 
-/// Forgets which answer a closure gives.
 pub(crate) fn erase<A: Answer>(
     call: impl Fn(&Request<'_>, Reply<'_, '_>) -> A + Send + Sync + 'static,
 ) -> Box<Call> {

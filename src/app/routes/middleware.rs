@@ -155,7 +155,6 @@ impl Changes {
         self.extensions = Extensions::new();
     }
 
-    /// The head with the changes, if there are any.
     pub(super) fn apply<'a>(&'a self, head: &RequestHead<'a>) -> Option<RequestHead<'a>> {
         if !self.has_fields && !self.has_path {
             return None;

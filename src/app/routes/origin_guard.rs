@@ -116,7 +116,6 @@ impl OriginGuard {
         }
     }
 
-    /// The error that keeps an app from starting.
     pub(crate) fn fault(&self) -> Option<Error> {
         let is_wrong = |text: &String| Origin::parse(text.as_bytes()).is_err();
         let fault = "an origin is written as a browser sends it: https://example.com";
@@ -134,11 +133,10 @@ impl OriginGuard {
     }
 }
 
-/// Bytes of a value that are shown.
 const SHOWN: usize = 128;
 
-/// Whether a request has no more than one Origin. A page whose referrer policy
-/// is `no-referrer` sends `null` to its own server, too.
+/// Whether a request has at most one Origin. A page with the policy `no-referrer` sends `null`
+/// even to its own server.
 fn has_one_origin(head: &RequestHead<'_>) -> bool {
     head.fields.get_all("origin").nth(1).is_none()
 }
@@ -182,7 +180,6 @@ impl<'b> ForeignOrigin<'b> {
         report!(Warn, "{subject}: 403, as a foreign page asks: {self}");
     }
 
-    /// The values of all fields of this name, in quotes.
     fn put(&self, f: &mut fmt::Formatter<'_>, name: &str) -> fmt::Result {
         write!(f, "{name}")?;
         let mut values = self.fields.get_all(name).peekable();

@@ -20,7 +20,6 @@ use crate::http::Method;
 use crate::net::Error;
 use crate::wire::shortcut;
 
-/// All routes of an app.
 #[derive(Default)]
 pub(crate) struct Router {
     root: Node,
@@ -28,7 +27,6 @@ pub(crate) struct Router {
     plain: Vec<Vec<Plain>>, // patterns of literals, by length and then by text
 }
 
-/// A pattern of literals.
 struct Plain {
     path: Box<str>,
     here: Vec<usize>,              // of `served`
@@ -51,7 +49,6 @@ struct Node {
     rest: Vec<usize>, // patterns that end with a rest
 }
 
-/// One method of a path.
 struct Served {
     verb: Verb,
     pattern: Box<str>,
@@ -63,7 +60,6 @@ struct Served {
 /// The methods that an endpoint serves.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) enum Verb {
-    /// This one.
     One(Box<str>),
     /// Every one that has no route of its own.
     Any,
@@ -78,13 +74,9 @@ impl Verb {
     }
 }
 
-/// The result of a search.
 pub(super) enum Match<'r> {
-    /// The endpoint, and its parameters.
     Found(&'r Endpoint, Params<'r>),
-    /// The path is served, but not with this method.
     WrongMethod,
-    /// Nothing is served there.
     Nothing,
 }
 
@@ -159,8 +151,8 @@ impl Router {
         served.map(|it| &*it.pattern)
     }
 
-    /// Finds what serves `method` at the path `sent`, if that is one of
-    /// literals and needs no decoding. [`find`](Self::find) would find the same.
+    /// Finds what serves `method` at a literal path that needs no decoding, as
+    /// [`find`](Self::find) would.
     #[inline(always)]
     pub(super) fn find_plain(&self, sent: &str, method: Method<'_>) -> Option<&Endpoint> {
         if !shortcut!("router") {
@@ -181,7 +173,6 @@ impl Router {
         Some(&found?.endpoint)
     }
 
-    /// The route of one place that serves this method and no other.
     fn choose(&self, place: &[usize], method: Method<'_>) -> Option<&Served> {
         let wanted = method.index();
         let mut served = place.iter().filter_map(|&at| self.served.get(at));
@@ -192,17 +183,16 @@ impl Router {
         })
     }
 
-    /// The route of one place that serves every method.
     fn any(&self, place: &[usize]) -> Option<&Served> {
         let mut served = place.iter().filter_map(|&at| self.served.get(at));
         served.find(|it| it.verb == Verb::Any)
     }
 
-    /// Finds what serves `method` at `path`. HEAD is served by GET where it has
-    /// no route of its own (RFC 9110 §9.3.2).
+    /// Finds what serves `method` at `path`; GET serves HEAD without a route of its own (RFC
+    /// 9110 §9.3.2).
     ///
-    /// Takes time in the number of segments of the longest pattern, times two
-    /// for each level on which a literal and a parameter compete.
+    /// Linear in the segments of the longest pattern, doubled for each level where literal and
+    /// parameter compete.
     pub(super) fn find(&self, path: &Path, method: Method<'_>) -> Match<'_> {
         let mut served = false;
         let mut found = self.search(path, method, &mut served);
@@ -232,9 +222,8 @@ impl Router {
         self.root.walk(path, 0, Taken::NONE, &mut choose)
     }
 
-    /// Writes the methods that `path` is served with, as the value of an Allow
-    /// field (RFC 9110 §10.2.1). Writes nothing where nothing is served, or
-    /// where every method is.
+    /// Writes the methods of `path` as an Allow value (RFC 9110 §10.2.1); nothing if none or
+    /// all are served.
     pub(super) fn put_allowed(&self, path: &Path, out: &mut String) {
         let mut methods: Vec<&str> = Vec::new();
         let mut every = false;
@@ -351,8 +340,8 @@ fn plain_path(segments: &[Segment]) -> Option<Box<str>> {
     Some(path.into())
 }
 
-/// Notes that the route at `index` serves `path`, with the method of this code or
-/// with any that has no route of its own.
+/// Notes that route `index` serves `path`, with the method of this code or any without a route
+/// of its own.
 fn put_plain(
     plain: &mut Vec<Vec<Plain>>,
     path: Box<str>,

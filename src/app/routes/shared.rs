@@ -17,7 +17,6 @@ pub(crate) struct Shared {
     pub(crate) middleware: Vec<Box<dyn Middleware>>,
     /// The interceptors of calls to methods that no service has.
     pub(crate) interceptors: Arc<Interceptors>,
-    /// The threads for blocking work.
     pub(crate) pool: Pool,
     /// Which session and which room is where.
     pub(crate) directory: Arc<Directory>,

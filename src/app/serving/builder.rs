@@ -35,7 +35,6 @@ pub struct App {
     collect: usize,
     limits: Limits,
     protocols: link::Limits,
-    /// Those of WebSocket routes with limits of their own.
     sockets: Vec<websocket::Limits>,
     options: ListenOptions,
     places: Vec<ListenTarget>,
@@ -211,7 +210,6 @@ impl App {
         }
     }
 
-    /// Serves an endpoint of any kind.
     pub(crate) fn serve(mut self, verb: Verb, pattern: &str, endpoint: Endpoint) -> Self {
         if let Err(fault) = self.router.add(verb, pattern, endpoint) {
             self.fault.get_or_insert(fault);
@@ -258,7 +256,6 @@ impl App {
         self
     }
 
-    /// Where the services find the interceptors of the app.
     pub(crate) const fn interceptors(&self) -> &OfApp {
         &self.of_app
     }
@@ -305,7 +302,6 @@ impl App {
         Hub::new(self.directory.clone())
     }
 
-    /// Listens there, too.
     pub(super) fn add_place(&mut self, place: ListenTarget) {
         self.places.push(place);
     }
@@ -377,7 +373,6 @@ impl App {
         Ok(bound.iter().map(Bound::address).collect())
     }
 
-    /// The plan that every loop of the app is made from.
     pub(super) fn plan(self, places: &[ListenTarget]) -> Result<Plan, Error> {
         if let Some(fault) = self.fault {
             return Err(fault);

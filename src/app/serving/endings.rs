@@ -88,9 +88,8 @@ impl AppHandler {
         self.settle(context, After::End);
     }
 
-    /// After a panic: no further call of what has panicked, but its place in
-    /// the books is cleared, and the middleware sees the 500 that the loop
-    /// sends if the response was still owed.
+    /// After a panic: nothing that panicked is called again, its books are cleared, and the
+    /// middleware sees the loop's 500.
     pub(super) fn clear_up(&mut self, context: &mut Context<'_>) {
         self.loop_state.metrics.panicked();
         context.set_tag(0);

@@ -59,7 +59,6 @@ type Open<W> = dyn Fn(&Request<'_>) -> Result<Accept<W>, Refusal> + Send + Sync;
 /// | content of more than 16 KiB | 413; less of it is dropped, and the session begins after it |
 pub struct WebSocketRoute<W> {
     open: Box<Open<W>>,
-    /// One count for each of the subprotocols.
     protocols: Vec<Count>,
     guard: Option<OriginGuard>, // none: every page may
     streaming: bool,
@@ -214,7 +213,6 @@ impl<W: WebSocket + 'static> WebSocketRoute<W> {
         self
     }
 
-    /// Answers a request: with a session, or not.
     pub(crate) fn answer(
         &self,
         request: &Request<'_>,

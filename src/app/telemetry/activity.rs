@@ -13,8 +13,7 @@ use crate::app::channels::format::Delivery;
 use crate::coding::stream::Position;
 use crate::net::{Exchange, Peer};
 
-/// The counts of one session. Its loop alone writes them; a reader may see one
-/// of them before another.
+/// The counts of one session, written by its loop; a reader may see them at different times.
 #[derive(Debug)]
 pub(crate) struct Activity {
     id: u64,
@@ -27,16 +26,13 @@ pub(crate) struct Activity {
     sent: Counter,
     bytes_sent: Counter,
     last: AtomicU32,
-    /// What few sessions have.
     special: Option<Box<Special>>,
 }
 
-/// What few sessions have.
 #[derive(Debug, Default)]
 struct Special {
     /// How far the stream has come, if it is coded.
     coded: Option<Position>,
-    /// How it sees publications.
     delivery: Delivery,
 }
 
@@ -65,7 +61,6 @@ impl Activity {
         }
     }
 
-    /// Turns on the coding of its stream.
     pub(crate) fn coded(mut self, position: Option<Position>) -> Self {
         if position.is_some() {
             self.special.get_or_insert_default().coded = position;
@@ -73,7 +68,6 @@ impl Activity {
         self
     }
 
-    /// Says how it sees publications.
     pub(crate) fn delivered_by(mut self, delivery: Delivery) -> Self {
         if !matches!(delivery, Delivery::Direct) {
             self.special.get_or_insert_default().delivery = delivery;
@@ -81,12 +75,10 @@ impl Activity {
         self
     }
 
-    /// How far its stream has come, if it is coded.
     pub(crate) fn position(&self) -> Option<&Position> {
         self.special.as_ref()?.coded.as_ref()
     }
 
-    /// How it sees publications.
     #[inline]
     pub(crate) fn delivery(&self) -> &Delivery {
         match &self.special {
@@ -95,7 +87,6 @@ impl Activity {
         }
     }
 
-    /// Whether its object sees publications.
     pub(crate) fn is_object(&self) -> bool {
         matches!(self.delivery(), Delivery::Object)
     }
@@ -104,12 +95,10 @@ impl Activity {
         self.id
     }
 
-    /// Whether the session is an event stream.
     pub(crate) const fn is_stream(&self) -> bool {
         matches!(self.kind, Kind::Events)
     }
 
-    /// Where the session is.
     pub(crate) const fn exchange(&self) -> Exchange {
         self.exchange
     }
@@ -133,12 +122,10 @@ impl Activity {
         self.last.store(seconds(now), Ordering::Relaxed);
     }
 
-    /// Bytes of all messages that were sent.
     pub(crate) fn bytes_sent(&self) -> u64 {
         self.bytes_sent.get()
     }
 
-    /// The counts as they stand.
     pub(crate) fn snapshot(&self) -> SessionSnapshot {
         SessionSnapshot {
             id: self.id,
@@ -184,8 +171,7 @@ pub struct SessionSnapshot {
     pub last_activity: u64,
 }
 
-/// The open sessions of one loop. Locked when a session opens or ends and when
-/// someone asks, never by a message.
+/// The open sessions of one loop. Locked for opening, ending and reading, never for a message.
 #[derive(Debug, Default)]
 pub(crate) struct Registry {
     sessions: Mutex<HashSet<Listed>>,
@@ -229,17 +215,14 @@ impl Registry {
         self.lock().remove(&id);
     }
 
-    /// Where a session is.
     pub(crate) fn find(&self, id: u64) -> Option<Exchange> {
         self.lock().get(&id).map(|listed| listed.0.exchange)
     }
 
-    /// Appends what all sessions have done.
     pub(crate) fn read(&self, into: &mut Vec<SessionSnapshot>) {
         into.extend(self.lock().iter().map(|listed| listed.0.snapshot()));
     }
 
-    /// How many there are.
     pub(crate) fn len(&self) -> usize {
         self.lock().len()
     }

@@ -63,7 +63,6 @@ impl ChannelTotals {
     }
 }
 
-/// What counts the channels, once the app runs.
 #[derive(Default)]
 pub(super) struct ChannelReader(OnceLock<Box<dyn Fn() -> ChannelTotals + Send + Sync>>);
 

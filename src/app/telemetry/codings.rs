@@ -17,7 +17,6 @@ pub(crate) enum Codec {
 impl Codec {
     const ALL: [Self; 4] = [Self::Gzip, Self::Brotli, Self::Zstd, Self::Deflate];
 
-    /// By the name of a content coding.
     pub(crate) fn by_name(name: &str) -> Option<Self> {
         Self::ALL.into_iter().find(|it| it.name() == name)
     }
@@ -89,14 +88,12 @@ impl CodingCount {
     }
 }
 
-/// Plain and coded bytes.
 #[derive(Debug, Default)]
 struct Pair {
     plain: Counter,
     coded: Counter,
 }
 
-/// The counters of one loop: by kind, codec and direction.
 #[derive(Debug, Default)]
 pub(super) struct Codings([[[Pair; Direction::ALL.len()]; Codec::ALL.len()]; Kind::ALL.len()]);
 
@@ -125,7 +122,6 @@ impl Codings {
     }
 }
 
-/// A count of nothing for each way.
 pub(super) fn ways() -> Vec<CodingCount> {
     let mut ways = Vec::new();
     for kind in Kind::ALL {

@@ -16,7 +16,6 @@ impl MetricsSnapshot {
     }
 }
 
-/// Writes all numbers of `snapshot`.
 fn put(snapshot: &MetricsSnapshot, out: &mut String) {
     family(
         "http_requests_total",

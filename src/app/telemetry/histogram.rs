@@ -29,7 +29,6 @@ impl Histogram {
         self.nanos.add(nanos.saturating_mul(times));
     }
 
-    /// Adds what was counted so far to `durations`.
     pub(super) fn read(&self, durations: &mut Durations) {
         for (sum, count) in durations.counts.iter_mut().zip(&self.counts) {
             *sum += count.get();
@@ -38,7 +37,6 @@ impl Histogram {
     }
 }
 
-/// A number with one writer.
 #[derive(Debug, Default)]
 pub(crate) struct Counter(AtomicU64);
 
@@ -55,7 +53,6 @@ impl Counter {
         self.0.store(self.get().saturating_sub(n), Relaxed);
     }
 
-    /// The number, as far as it has come to this thread.
     #[inline]
     pub(super) fn get(&self) -> u64 {
         self.0.load(Relaxed)

@@ -19,13 +19,11 @@ use crate::http::{Method, Status};
 use crate::net::{CompressionCounts, HandshakeCounts, MemoryUse};
 use crate::wire::durations::Durations;
 
-/// The methods that are told apart; all others are counted together, and those
-/// of heads that could not be read.
+/// The methods told apart; others, and heads that could not be read, are counted together.
 const METHODS: [&str; UNKNOWN + 1] = [
     "GET", "HEAD", "POST", "PUT", "DELETE", "CONNECT", "OPTIONS", "TRACE", "PATCH", "other",
     "unknown",
 ];
-/// The row of those heads.
 const UNKNOWN: usize = Method::NAMED + 1;
 /// Status codes from 100 to 599.
 const CODES: usize = 500;
@@ -39,7 +37,6 @@ pub(crate) struct Block {
     durations: Histogram,
     sessions: [Counter; Kind::ALL.len()],
     sessions_opened: [Counter; Kind::ALL.len()],
-    /// The numbers without labels.
     pub(crate) counters: Counters,
     codings: Box<Codings>,
 }
@@ -86,7 +83,6 @@ impl Block {
         self.counters.connections_active.add(1);
     }
 
-    /// A connection is over.
     pub(crate) fn connection_closed(&self) {
         self.counters.connections_active.sub(1);
     }
@@ -100,7 +96,6 @@ impl Block {
         }
     }
 
-    /// A session is over.
     pub(crate) fn session_closed(&self, kind: Kind) {
         if let Some(counter) = self.sessions.get(kind.index()) {
             counter.sub(1);
@@ -113,18 +108,15 @@ impl Block {
         self.counters.bytes_in.add(bytes as u64);
     }
 
-    /// Messages have been sent: as many, of so many bytes together.
     pub(crate) fn sent_messages(&self, messages: usize, bytes: usize) {
         self.counters.messages_out.add(messages as u64);
         self.counters.bytes_out.add(bytes as u64);
     }
 
-    /// A body, or a piece of one, has come in.
     pub(crate) fn received_body(&self, bytes: usize) {
         self.counters.bytes_in.add(bytes as u64);
     }
 
-    /// A body, or a piece of one, has been sent.
     pub(crate) fn sent_body(&self, bytes: usize) {
         self.counters.bytes_out.add(bytes as u64);
     }
@@ -135,19 +127,16 @@ impl Block {
         self.codings.add(way, plain, coded);
     }
 
-    /// A closure or an object of the app has held its loop up.
     pub(crate) fn held(&self) {
         self.counters.held.add(1);
     }
 
-    /// Fields have been left out of a trailer section.
     pub(crate) fn dropped_trailers(&self, fields: u16) {
         if fields > 0 {
             self.counters.trailers_dropped.add(u64::from(fields));
         }
     }
 
-    /// A closure or an object of the app has panicked.
     pub(crate) fn panicked(&self) {
         self.counters.panics.add(1);
     }
@@ -165,7 +154,6 @@ pub struct Metrics {
 }
 
 impl Metrics {
-    /// The block of one more loop.
     pub(crate) fn join(&self) -> Arc<Block> {
         let block = Arc::new(Block::new());
         self.blocks
@@ -175,12 +163,10 @@ impl Metrics {
         block
     }
 
-    /// The threads for blocking work, which all loops share.
     pub(crate) const fn pool(&self) -> &Pool {
         &self.pool
     }
 
-    /// The memory of one more loop.
     pub(crate) fn join_memory(&self, memory: MemoryUse) {
         self.memory
             .lock()
@@ -188,7 +174,6 @@ impl Metrics {
             .push(memory);
     }
 
-    /// The handshakes of one more loop.
     pub(crate) fn join_handshakes(&self, handshakes: HandshakeCounts) {
         self.handshakes
             .lock()
@@ -196,7 +181,6 @@ impl Metrics {
             .push(handshakes);
     }
 
-    /// The compression of one more loop.
     pub(in crate::app) fn join_compression(&self, compression: CompressionCounts) {
         self.compression
             .lock()
@@ -204,7 +188,6 @@ impl Metrics {
             .push(compression);
     }
 
-    /// What counts the app's channels.
     pub(in crate::app) fn read_channels(
         &self,
         read: impl Fn() -> ChannelTotals + Send + Sync + 'static,
@@ -264,9 +247,7 @@ pub struct RequestCount {
     pub count: u64,
 }
 
-/// Declares, in one place, the numbers without labels: counters of each loop,
-/// which are summed, and those of the pool; what they are called in [`MetricsSnapshot`],
-/// and how they are exposed.
+/// Declares the numbers without labels in one place: name, exposition and help.
 macro_rules! numbers {
     (
         loops: {$($(#[$doc:meta])* $field:ident: $name:literal $help:literal,)*}

@@ -13,7 +13,6 @@ use crate::wire::Instant;
 
 const FIRST: Duration = Duration::from_secs(1);
 
-/// The times of the attempts.
 #[derive(Debug, Clone)]
 pub(super) struct Backoff {
     step: Duration, // of the next attempt
@@ -30,7 +29,6 @@ impl Backoff {
         }
     }
 
-    /// When the next attempt may begin.
     pub(super) const fn next(&self) -> Instant {
         self.next
     }

@@ -40,7 +40,6 @@ struct Waits {
 pub(super) enum Target {
     /// A wait for a socket, which goes down.
     Socket(Weak<Socket>),
-    /// Any other wait.
     Wake(Arc<dyn Fn() + Send + Sync>),
 }
 

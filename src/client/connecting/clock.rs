@@ -5,7 +5,6 @@ use std::sync::OnceLock;
 use crate::net::SystemClock;
 use crate::wire::Instant;
 
-/// The time now, on a clock that all threads share.
 pub(crate) fn now() -> Instant {
     static CLOCK: OnceLock<SystemClock> = OnceLock::new();
     CLOCK.get_or_init(SystemClock::start).now()

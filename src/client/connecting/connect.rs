@@ -50,7 +50,7 @@ struct Race {
     attempts: Attempts<Address>,
     poll: Poll,
     running: Vec<(usize, TcpStream)>,
-    /// Why the last attempt that has failed has.
+    /// The error of the last failed attempt.
     last: Option<ConnectError>,
 }
 
@@ -122,7 +122,6 @@ impl Race {
         }
     }
 
-    /// An attempt has failed.
     fn note(&mut self, nth: usize, error: io::Error) {
         self.attempts.failed();
         if let Some(address) = self.attempts.address(nth) {
@@ -153,7 +152,6 @@ impl Race {
     }
 }
 
-/// Whether it is connected, and ready to be used.
 fn connected(stream: &TcpStream) -> io::Result<bool> {
     if let Some(error) = stream.take_error()? {
         return Err(error);
@@ -165,7 +163,6 @@ fn connected(stream: &TcpStream) -> io::Result<bool> {
     }
 }
 
-/// Why an address could not be connected to.
 #[derive(Debug)]
 struct ConnectError {
     address: Address,

@@ -53,7 +53,6 @@ pub struct Connection {
     ended: bool,
     /// It has come while the owner had paused.
     ends: bool,
-    /// Bytes of the protocol that have come.
     received: u64,
     /// The transport, if the connection is not bare.
     sealed: Option<Box<Sealed>>,
@@ -76,8 +75,8 @@ impl Connection {
         self.received
     }
 
-    /// Whether it can carry another request: nothing is under way on it, and nothing that
-    /// nobody has asked for has come.
+    /// Whether it can carry another request: nothing is under way, and nothing unasked has
+    /// come.
     pub(crate) fn is_at_rest(&mut self) -> bool {
         !self.wire.told
             && self.wire.link.is_idle()
@@ -85,7 +84,6 @@ impl Connection {
             && self.output().is_empty()
     }
 
-    /// Whether [`elapsed`](Self::elapsed) has something to do.
     pub(super) fn is_due(&self, now: Instant) -> bool {
         self.deadline().is_some_and(|at| at <= now)
     }
@@ -109,7 +107,6 @@ impl Connection {
         self.is_multiplexed() && !self.wire.link.takes_exchanges()
     }
 
-    /// Whether the handshake is still to be done.
     pub(crate) fn is_handshaking(&self) -> bool {
         let sealed = self.sealed.as_ref();
         sealed.is_some_and(|it| it.deadline().is_some())
@@ -119,8 +116,7 @@ impl Connection {
         &self.limits
     }
 
-    /// Whether the next bytes that arrive are seen as they are: there is no transport in
-    /// front, and nothing is kept of what came before.
+    /// Whether the next bytes reach the link as they are: no transport, and no input kept.
     pub(crate) const fn is_bare(&self) -> bool {
         self.sealed.is_none() && self.input.is_empty()
     }
@@ -226,7 +222,6 @@ impl Connection {
         self.feed(&mut [], &mut owner);
     }
 
-    /// Memory for one call, which the thread has at hand.
     fn take_scratch(&self) -> Box<OwnedScratch> {
         let limits = &self.limits;
         let fields = limits.http2.fields.max(limits.http1.fields);

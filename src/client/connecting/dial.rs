@@ -27,18 +27,14 @@ use crate::net::{Address, Attempts, Speaks, in_turns, is_loop_thread};
 use crate::tls::ConnectionError;
 use crate::wire::Instant;
 
-/// How a client connects.
 #[derive(Debug, Clone)]
 pub(crate) struct DialOptions {
     pub(crate) resolve_time: Duration,
     pub(crate) connect_time: Duration,
-    /// The time for the handshake of TLS, and with a proxy.
     pub(crate) handshake_time: Duration,
     /// How long an attempt has before the next address is tried beside it.
     pub(crate) attempt_delay: Duration,
-    /// When all of it has to be over.
     pub(crate) until: Instant,
-    /// The resolver of names.
     pub(crate) names: Arc<Names>,
 }
 
@@ -88,7 +84,6 @@ pub(crate) fn dial(
     open(route, options, limits.into(), socket, cancel)
 }
 
-/// The attempts to connect to a route's first hop.
 fn attempts(
     route: &Route,
     options: &DialOptions,
@@ -174,7 +169,6 @@ fn begin(
     })
 }
 
-/// With whom a handshake is.
 fn phase(connection: &Connection) -> Phase {
     let details = connection.transport_details();
     match details.is_some_and(|it| it.is::<Asking>()) {

@@ -91,7 +91,6 @@ impl Error for DialError {
     }
 }
 
-/// The error that has ended a connection.
 pub(crate) type Cause = Arc<dyn Error + Send + Sync>;
 
 /// Why a connection was lost, or could not be made: what callers that wait for it are

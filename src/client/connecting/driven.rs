@@ -29,18 +29,15 @@ const READ: usize = 64 << 10;
 /// How often a connection at rest is read when it is looked at: a server could send more for
 /// ever.
 const READS: usize = 4;
-/// Waits shorter than this are polls, whose time is exact: the time of a read counts in
-/// ticks of the system.
+/// Shorter waits are polls with exact time: a read's time counts in system ticks.
 pub(super) const SHORT: Duration = Duration::from_millis(32);
 
-/// The owner, which is told what has happened.
 pub(crate) type Told<'a> = &'a mut dyn FnMut(&mut Wire, u32, Event<'_>);
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Waited {
     /// Something was read or written, or the owner was told something.
     Moved,
-    /// The time is over.
     TimedOut,
     /// The canceller was used. The connection is of no further use.
     Cancelled,
@@ -57,7 +54,6 @@ pub(crate) struct Driven {
     handed_over: u64,
     /// How much of the output was written; less than all of it.
     written: usize,
-    /// How long a read waits; zero if that was never set.
     patience: Duration,
     /// Nothing more can be written.
     is_deaf: bool,
@@ -92,8 +88,8 @@ impl Driven {
         }
     }
 
-    /// The parts that a connection at rest can be made anew from: its socket, its
-    /// limits, and how long a read waits. `None` if there is more to it.
+    /// The socket, limits and read timeout that a resting connection can be made anew from;
+    /// `None` if there is more to it.
     pub(super) fn strip(&mut self) -> Option<(Arc<Socket>, Arc<Limits>, Duration)> {
         let is_whole = self.is_deaf || self.watch.is_some() || self.connection.is_multiplexed();
         if is_whole || !self.connection.is_bare() {
@@ -145,12 +141,10 @@ impl Driven {
         })
     }
 
-    /// Whether nothing more can be written.
     pub(super) const fn is_deaf(&self) -> bool {
         self.is_deaf
     }
 
-    /// A canceller that ends it from any thread.
     pub(super) fn canceller(&mut self) -> Canceller {
         if let Some(watch) = &self.watch {
             return watch.canceller().clone();
@@ -176,15 +170,14 @@ impl Driven {
         }
     }
 
-    /// Writes, then waits until `until` for bytes, or where output waits also for room,
-    /// and tells `owner` what has come. A time that has passed does not wait.
+    /// Writes, then waits until `until` for bytes, or for room while output waits, and tells
+    /// `owner` what came. A past time does not wait.
     pub(crate) fn drive(&mut self, until: Instant, owner: Told<'_>) -> Waited {
         self.drive_from(&mut clock::now(), until, None, owner)
     }
 
-    /// Drives the connection like [`drive`](Self::drive), for a caller that knows the
-    /// time; `now` is set to that of the return. A read goes into `room` if there is
-    /// one, and the events point there.
+    /// As [`drive`](Self::drive), for a caller that knows the time; sets `now` on return. Reads
+    /// into `room` if given; events point there.
     pub(crate) fn drive_from(
         &mut self,
         now: &mut Instant,
@@ -333,9 +326,8 @@ impl Driven {
         }
     }
 
-    /// Whether a connection at rest is still of use, as far as can be seen without
-    /// waiting. What came in the meantime is taken: a server that has closed it, takes
-    /// leave, or sends what was not asked for makes it useless.
+    /// Whether a resting connection is still usable, without waiting. It is not if the server
+    /// closed it, leaves, or sent unasked bytes.
     pub(super) fn probe_at(&mut self, now: Instant) -> bool {
         let is_spoilt = Cell::new(false);
         let owner: Told<'_> = &mut |_, _, event| {
@@ -368,8 +360,7 @@ impl Driven {
 }
 
 impl Drop for Driven {
-    /// Takes leave of the server where the protocol has a word for that, as far as there
-    /// is room for it.
+    /// Says the protocol's goodbye, if it has one and there is room.
     fn drop(&mut self) {
         let connection = &mut self.connection;
         let is_over = connection.is_over() || connection.is_handshaking();
@@ -381,9 +372,8 @@ impl Drop for Driven {
     }
 }
 
-/// How long a read is to wait where `left` is left and it would wait for `present`: at most
-/// half of that, and as it is where that is good enough, so that equal times and times
-/// that come to little less are set once.
+/// The read timeout for `left` where `present` is set: kept if close enough, so that similar
+/// waits set it once.
 pub(super) fn patience(present: Duration, left: Duration) -> Duration {
     let good = left / 2;
     let far = good / 16;
@@ -409,7 +399,6 @@ impl Buffer {
         &mut self.0
     }
 
-    /// The bytes that were read.
     pub(super) fn filled(&mut self, bytes: usize) -> &mut [u8] {
         self.0.get_mut(..bytes).unwrap_or_default()
     }

@@ -30,7 +30,6 @@ use crate::wire::partly_shown;
 /// Reads of what has come while no thread was receiving.
 const CATCH_UP: usize = 4;
 
-/// The owner, which is told what has happened.
 pub(crate) trait DuplexOwner {
     fn event(&mut self, wire: &mut Wire, stream: u32, event: Event<'_>);
 
@@ -66,12 +65,10 @@ pub(crate) struct DuplexState<O> {
     output_time: Duration,
     /// How long the receiver has waited since the kernel took some.
     stuck_for: Duration,
-    /// The bytes that it had taken then.
     taken: u64,
 }
 
 impl<O: DuplexOwner> DuplexState<O> {
-    /// The side that sends, at this time.
     pub(crate) fn wire_at(&mut self, now: Instant) -> &mut Wire {
         let wire = self.driven.connection().wire();
         wire.now = now;
@@ -86,7 +83,6 @@ impl<O: DuplexOwner> DuplexState<O> {
         self.driven.connection().is_over()
     }
 
-    /// Whether nothing can be sent any more.
     fn is_lost(&mut self) -> bool {
         self.is_over() || self.driven.is_deaf()
     }
@@ -96,22 +92,18 @@ impl<O: DuplexOwner> DuplexState<O> {
         deadline.unwrap_or(Instant::NEVER)
     }
 
-    /// Where further output begins, counted from the connection's first byte.
     pub(crate) fn position(&mut self) -> u64 {
         self.driven.position()
     }
 
-    /// Bytes that wait for the window of a stream.
     pub(crate) fn queued(&mut self, stream: u32) -> usize {
         self.driven.connection().wire().link.queued(stream)
     }
 
-    /// Bytes that the kernel has taken.
     pub(crate) const fn handed_over(&self) -> u64 {
         self.driven.handed_over()
     }
 
-    /// Writes what the connection has to say; whether all of it was taken.
     fn push(&mut self, now: Instant) -> bool {
         let Self { driven, owner, .. } = self;
         driven.push(now, &mut |wire, stream, event| {
@@ -131,9 +123,8 @@ impl<O: DuplexOwner> DuplexState<O> {
         connection.elapsed(now, |wire, stream, event| owner.event(wire, stream, event));
     }
 
-    /// Ends a connection whose output waits for too long. `waited` is for how long the
-    /// receiver has waited just now: only that counts, as a server may take nothing while
-    /// nobody reads what it sends.
+    /// Ends a connection whose output waits too long. Only time `waited` by the receiver
+    /// counts: a server may take nothing while its own output is unread.
     fn limit_output(&mut self, is_stuck: bool, waited: Duration) {
         let taken = self.driven.handed_over();
         if !is_stuck || taken != self.taken {
@@ -181,8 +172,8 @@ impl<O: DuplexOwner> DuplexState<O> {
         });
     }
 
-    /// Looks at what has come since somebody has looked last: time that nobody has spent
-    /// here is not the peer's silence.
+    /// Looks at what has come since the last look: time without a look is not the peer's
+    /// silence.
     fn catch_up(&mut self, socket: &Socket, now: Instant) {
         let mut buffer = Buffer::take();
         for _ in 0..CATCH_UP {
@@ -198,7 +189,6 @@ impl<O: DuplexOwner> DuplexState<O> {
         }
     }
 
-    /// Takes what a read has come to.
     fn take(&mut self, read: io::Result<Option<usize>>, buffer: &mut Buffer, now: Instant) {
         let Self { driven, owner, .. } = self;
         let connection = driven.connection();
@@ -256,7 +246,6 @@ impl<O: DuplexOwner> Duplex<O> {
         state.unwrap_or_else(PoisonError::into_inner)
     }
 
-    /// A canceller that ends it from any thread.
     pub(crate) const fn canceller(&self) -> &Canceller {
         &self.canceller
     }
@@ -265,8 +254,8 @@ impl<O: DuplexOwner> Duplex<O> {
         self.canceller.is_cancelled()
     }
 
-    /// Does what time has made due, writes, and unless the owner has news waits until
-    /// `until` for bytes or the alarm. To be called by one thread at a time: the receiver.
+    /// Does what is due, writes, and unless the owner has news waits until `until` for bytes or
+    /// the alarm. For one thread at a time: the receiver.
     pub(crate) fn turn(&self, until: Instant) -> Waited {
         let (waited, mut state) = self.turn_with(self.lock(), until);
         state.at_socket.receiver_leaves();
@@ -339,13 +328,11 @@ impl<O: DuplexOwner> Duplex<O> {
         }
     }
 
-    /// Writes what is to be written as far as the kernel takes it; whether it took all.
     pub(crate) fn push(&self) -> bool {
         self.lock().push(clock::now())
     }
 
-    /// Waits without the lock. `time` is how long a read waits. An alarm is heard once: it
-    /// counts whatever is read with it.
+    /// Waits without the lock, reads for up to `time`. An alarm is heard once.
     fn wait(
         &self,
         into: &mut [u8],
@@ -404,8 +391,8 @@ impl<O: DuplexOwner> Duplex<O> {
         self.socket.shut_down();
     }
 
-    /// Says that nothing more is sent, once all is, and reads what still comes for this
-    /// long, so that the peer reads our last words and not a reset.
+    /// Says that nothing follows and reads for this long, so that the peer gets our last words
+    /// and no reset.
     pub(crate) fn linger(&self, time: Duration) {
         let until = clock::now() + time;
         let mut buffer = Buffer::take();

@@ -18,7 +18,6 @@ use crate::net::{
 #[cfg(feature = "tls")]
 use crate::tls::ConnectionError;
 
-/// A dial under way.
 #[derive(Debug)]
 pub(crate) struct LoopDial {
     names: Arc<Names>,
@@ -84,7 +83,6 @@ impl LoopDial {
         Ok((exchange, Self { names, hop, fault }))
     }
 
-    /// Why it has failed.
     pub(crate) fn explain(&self, why: EndReason, details: Option<&TransportDetails>) -> DialError {
         let EndReason::Unreachable(why) = why else {
             let text = "the loop has given it up";

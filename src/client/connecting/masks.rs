@@ -6,7 +6,6 @@ use std::io;
 
 use crate::net::Random;
 
-/// Fills what it is given.
 type Source = Box<dyn FnMut(&mut [u8]) + Send>;
 
 /// Where masks come from. A connection that is no WebSocket owns no source.

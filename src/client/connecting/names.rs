@@ -21,11 +21,9 @@ use crate::wire::partly_shown;
 const KEPT: usize = 256;
 
 pub(super) type Found = Result<Arc<[SocketAddr]>, Arc<io::Error>>;
-/// The caller that is told of what was found, on whatever thread.
 pub(super) type Told = Box<dyn FnOnce(Found) + Send>;
 
-/// The names of a client. A caller that asks for one that is asked for already waits for
-/// the same answer.
+/// Addresses by name. Callers that ask for the same name share one lookup.
 pub(crate) struct Names {
     resolver: Arc<dyn Resolver>,
     /// How long addresses are kept.
@@ -80,7 +78,6 @@ impl Names {
         }
     }
 
-    /// The addresses of a host, or the lookup that is under way.
     fn look(&self, host: &str, port: u16) -> io::Result<Result<Arc<[SocketAddr]>, Arc<Lookup>>> {
         let name = (String::from(host), port);
         let mut table = lock(&self.table);
@@ -124,7 +121,6 @@ impl Names {
         })
     }
 
-    /// Forgets the addresses of a host: none of them has answered.
     pub(super) fn forget(&self, host: &str, port: u16) {
         let mut table = lock(&self.table);
         let name = (String::from(host), port);
@@ -137,7 +133,6 @@ impl Names {
 partly_shown!(it: Names { keep });
 
 impl Table {
-    /// Notes what was found, at this time.
     fn note(&mut self, name: (String, u16), found: &Found, keep: Duration, now: Instant) {
         self.0.remove(&name);
         let Ok(found) = found else {

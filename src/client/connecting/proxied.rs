@@ -35,9 +35,7 @@ pub(super) struct Proxied {
 }
 
 enum Stage {
-    /// The proxy is asked.
     Asking(Box<dyn Hop + Send>),
-    /// The input is the server's.
     Through,
     Failed(Arc<ProxyError>),
 }
@@ -45,23 +43,21 @@ enum Stage {
 /// The value of [`details`](Transport::details) while the proxy is asked.
 pub(super) struct Asking;
 
-/// The conversation with a proxy until the way is open.
+/// A conversation with a proxy until the tunnel is open.
 trait Hop {
-    /// Takes what is at the front of `input`, appends to `out` what is to be said, and
-    /// answers how much was used. The first call has no input.
+    /// Takes input, appends what is to be said to `out`; returns how much was used. The first
+    /// call has no input.
     fn ask(&mut self, input: &mut [u8], out: &mut Vec<u8>) -> Result<usize, ProxyError>;
 
-    /// Whether the way is open.
     fn is_through(&self) -> bool;
 }
 
 impl Proxied {
-    /// A way through `proxy` to a server, which the proxy is told as it stands here, an
-    /// address without brackets. `inner` is what is spoken with the server, if not the
-    /// bytes as they are.
+    /// A way through `proxy` to a server, named as here (an address without brackets); `inner`
+    /// is spoken with the server.
     ///
     /// # Errors
-    /// [`ProxyError::TooLong`] if the proxy's protocol cannot say the server's name.
+    /// [`ProxyError::TooLong`] if the server's name is too long for the proxy's protocol.
     pub(super) fn new(
         proxy: &Proxy,
         host: &str,
@@ -76,7 +72,6 @@ impl Proxied {
         Ok(Self { stage, inner })
     }
 
-    /// One that leads nowhere.
     pub(super) fn closed() -> Self {
         Self {
             stage: Stage::Failed(Arc::new(ProxyError::Closed)),
@@ -175,8 +170,8 @@ impl Transport for Proxied {
         inner.map_or(MOST, |inner| inner.handshake_limit().saturating_add(MOST))
     }
 
-    /// [`ProxyError`] where the proxy is at fault, [`Asking`] until it has answered, or else
-    /// what the transport within tells.
+    /// [`ProxyError`] if the proxy failed, [`Asking`] until it has answered, then what the
+    /// inner transport tells.
     fn details(&self) -> Option<TransportDetails> {
         match &self.stage {
             Stage::Failed(error) => Some(error.clone()),

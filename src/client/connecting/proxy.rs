@@ -40,7 +40,6 @@ pub struct Proxy {
     credentials: Option<(String, String)>,
 }
 
-/// The protocol of a proxy.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub(super) enum Kind {
     /// HTTP/1.1: requests to `http` servers in absolute form, tunnels to others.
@@ -121,7 +120,6 @@ impl Proxy {
         self.kind
     }
 
-    /// Its host, without brackets.
     pub(super) fn host(&self) -> &str {
         &self.host
     }
@@ -130,7 +128,6 @@ impl Proxy {
         self.port
     }
 
-    /// User and password.
     pub(super) fn credentials(&self) -> Option<(&str, &str)> {
         let (user, password) = self.credentials.as_ref()?;
         Some((user, password))
@@ -157,7 +154,6 @@ pub(crate) fn basic(user: &str, password: &str) -> String {
     format!("Basic {}", String::from_utf8_lossy(&encoded))
 }
 
-/// Whether an authority, and what follows it, names a port.
 fn names_port(rest: &str) -> bool {
     let end = rest.find(['/', '?', '#']).unwrap_or(rest.len());
     let authority = rest.get(..end).unwrap_or_default();
@@ -166,7 +162,6 @@ fn names_port(rest: &str) -> bool {
     behind.rsplit_once(':').is_some_and(|it| !it.1.is_empty())
 }
 
-/// A host as a resolver takes it.
 pub(super) fn without_brackets(host: &str) -> &str {
     let bare = host.strip_prefix('[').and_then(|it| it.strip_suffix(']'));
     bare.unwrap_or(host)

@@ -15,19 +15,17 @@ use crate::tls;
 #[derive(Debug, Clone, PartialEq, Eq, Hash)]
 pub(crate) struct Route {
     pub(crate) place: Place,
-    /// TLS, if it is spoken.
     pub(crate) secure: Option<Secure>,
     /// The protocol, unless TLS agrees on one.
     pub(crate) speaks: Speaks,
     pub(crate) proxy: Option<Proxy>,
-    /// An HTTP proxy is asked for a tunnel, also where it would forward requests: a
-    /// WebSocket needs one (RFC 6455 §4.1).
+    /// An HTTP proxy opens a tunnel even where it would forward: a WebSocket needs one (RFC
+    /// 6455 §4.1).
     pub(crate) tunnel: bool,
 }
 
 impl Route {
-    /// Whether requests go to an HTTP proxy that forwards them: they have a target in
-    /// absolute form (RFC 9112 §3.2.2), and say
+    /// Whether requests go to a forwarding HTTP proxy: in absolute form (RFC 9112 §3.2.2), with
     /// [`Proxy-Authorization`](Proxy::authorization).
     pub(super) fn is_forwarded(&self) -> bool {
         let kind = self.proxy.as_ref().map(Proxy::kind);
@@ -46,13 +44,11 @@ impl Route {
 
 #[derive(Debug, Clone, PartialEq, Eq, Hash)]
 pub(crate) enum Place {
-    /// A host and a TCP port.
     Host {
         /// A name, or an address, which needs no brackets.
         host: String,
         port: u16,
     },
-    /// The path of a Unix socket.
     Unix(PathBuf),
 }
 
@@ -66,10 +62,9 @@ impl fmt::Display for Place {
     }
 }
 
-/// TLS with a server.
 #[derive(Debug, Clone, PartialEq, Eq, Hash)]
 pub(crate) struct Secure {
-    /// By whose settings: two that are not clones of each other are two identities.
+    /// Two settings that are not clones of each other are two identities.
     #[cfg(feature = "tls")]
     pub(crate) client: tls::Client,
     pub(crate) name: String,

@@ -39,13 +39,10 @@ enum Phase {
 
 #[derive(Debug, PartialEq, Eq)]
 pub(super) enum Opened {
-    /// The handshake is over.
     Agreed(Speaks),
     /// Content, and where in the input it lies.
     Content(Range<usize>),
-    /// Nothing follows.
     End,
-    /// Nothing for the link.
     Own,
 }
 

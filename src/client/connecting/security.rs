@@ -29,11 +29,11 @@ impl Security {
         Self { tls: Some(tls) }
     }
 
-    /// TLS with a target, which requests call `authority`: none if its scheme is `http`, or
-    /// no TLS was given and its scheme does not ask for it.
+    /// TLS for a target that requests call `authority`; none if its scheme is `http`, or it has
+    /// none and no TLS was given.
     ///
     /// # Errors
-    /// [`Error::Target`] if that contradicts what was given.
+    /// [`Error::Target`] if scheme and settings contradict each other.
     #[cfg(feature = "tls")]
     pub(crate) fn secure(
         self,

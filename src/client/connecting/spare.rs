@@ -28,7 +28,6 @@ pub(super) fn take_scratch(fields: usize) -> Box<OwnedScratch> {
     kept.unwrap_or_else(|| Box::new(OwnedScratch::new(fields)))
 }
 
-/// Keeps it for the next connection.
 pub(super) fn give_scratch(mut scratch: Box<OwnedScratch>) {
     if let Some(inflater) = scratch.inflater() {
         inflater.trim();
@@ -44,20 +43,17 @@ pub(super) fn take_deflater() -> Box<Deflater> {
     kept.unwrap_or_default()
 }
 
-/// Keeps it for the next message.
 #[cfg(feature = "deflate")]
 pub(super) fn give_deflater(deflater: Box<Deflater>) {
     let _ = DEFLATER.try_with(|kept| kept.set(Some(deflater)));
 }
 
-/// Gives memory to an output that has none.
 pub(super) fn fit_output(output: &mut Vec<u8>) {
     if output.capacity() == 0 {
         *output = OUTPUT.try_with(Cell::take).unwrap_or_default();
     }
 }
 
-/// Keeps the memory of an output that was written.
 pub(super) fn give_output(output: &mut Vec<u8>) {
     output.clear();
     if output.capacity() <= LONGEST {

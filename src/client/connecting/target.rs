@@ -21,8 +21,8 @@ pub(crate) struct Target {
 const FORMS: &str = "expected https://host:port, http://host:port, host:port or unix:path";
 
 impl Target {
-    /// Reads `https://host:port`, `http://host:port`, `host:port` or `unix:path`.
-    /// Without a port, `https://host` and `http://host` have that of their scheme.
+    /// Reads `https://host:port`, `http://host:port`, `host:port` or `unix:path`; the scheme
+    /// gives a missing port.
     pub(crate) fn parse(text: &str) -> Result<Self, Error> {
         let given = || text.to_string();
         Self::read(text).map_err(|fault| Error::Target {
@@ -59,7 +59,6 @@ impl Target {
     }
 }
 
-/// The host of an authority, without the brackets of an address.
 #[cfg(feature = "tls")]
 pub(super) fn host_of(authority: &str) -> &str {
     without_brackets(split(authority).0)

@@ -53,7 +53,6 @@ struct Parts {
     text: String,
     scheme: Scheme,
     port: u16,
-    /// One past the host.
     host_end: usize,
     path: usize,
     /// The `?`, or where the path ends.

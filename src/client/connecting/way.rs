@@ -48,8 +48,8 @@ fn secure(route: &Route) -> Result<Made, DialError> {
     }
 }
 
-/// Where a loop dials for a route, and over what. On a loop all SOCKS proxies are told
-/// names: it has no time to resolve them for the proxy.
+/// Where a loop dials for a route, and over what. SOCKS proxies are told names: a loop does not
+/// resolve for them.
 pub(crate) fn on_a_loop(route: &Route) -> Result<(Destination, Option<TransportMaker>), DialError> {
     let destination = match (&route.place, route.first_hop()) {
         (Place::Unix(path), _) => Destination::Address(Address::Unix(path.clone())),

@@ -39,7 +39,6 @@ pub struct Wire {
 }
 
 impl Wire {
-    /// That of a connection which has not begun.
     pub(crate) const fn new(now: Instant) -> Self {
         Self {
             link: Link::raw(Role::Client),
@@ -55,7 +54,6 @@ impl Wire {
         }
     }
 
-    /// The time that it was told last.
     pub(crate) const fn now(&self) -> Instant {
         self.now
     }

@@ -84,7 +84,6 @@ impl EnvelopeMessage {
     }
 }
 
-/// A place that a server has told.
 pub(super) fn position(place: &Option<(Cow<'_, str>, u64)>) -> Option<Position> {
     let (epoch, offset) = place.as_ref()?;
     Some(Position {

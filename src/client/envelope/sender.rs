@@ -192,7 +192,6 @@ impl<S: EnvelopeSocket> EnvelopeSender<S> {
         }
     }
 
-    /// Says something to this connection, if there is one.
     fn say(&self, talk: &mut Talk, text: String) -> Result<(), EnvelopeError> {
         if talk.is_open {
             let receipt = self.socket.put(text)?;
@@ -309,7 +308,6 @@ impl<S: EnvelopeSocket> EnvelopeSender<S> {
         drop(before); // without the lock
     }
 
-    /// Calls the handler for a message, if there is one.
     pub(super) fn handle(&self, message: &EnvelopeMessage) -> bool {
         let Some(kind) = message.kind() else {
             return false;

@@ -24,7 +24,6 @@ const MOST_OWN: usize = 1_000;
 /// Earlier connections of the client that are known as its own.
 const MOST_CONNECTIONS: usize = 8;
 
-/// A channel that the application subscribes to.
 #[derive(Debug, Default)]
 struct Subscription {
     /// The name of the subscribe that is not answered yet.
@@ -76,7 +75,6 @@ impl Subscription {
     }
 }
 
-/// What has come, for the application.
 #[derive(Debug)]
 pub(super) enum News {
     Subscribed {
@@ -94,7 +92,6 @@ pub(super) enum News {
     },
 }
 
-/// Something has come that is no envelope.
 #[derive(Debug)]
 pub(super) struct NoEnvelope;
 
@@ -159,17 +156,14 @@ impl Talk {
         Some(written(&Ask::Unsubscribe { channel }).1)
     }
 
-    /// The channels, and what has come of them.
     pub(super) fn channels(&self) -> Vec<String> {
         self.subscriptions.keys().cloned().collect()
     }
 
-    /// All of a channel up to there has come.
     pub(super) fn position(&self, channel: &str) -> Option<Position> {
         self.subscriptions.get(channel)?.position.clone()
     }
 
-    /// The client's connection, as others see it.
     pub(super) fn connection_id(&self) -> Option<&str> {
         self.connections
             .back()
@@ -230,13 +224,12 @@ impl Talk {
         }
     }
 
-    /// The last answer to what asked to resume.
     pub(super) fn take_resumed(&mut self) -> Option<News> {
         self.resumed.take()
     }
 
-    /// A message has come; `None` if the application has no use for it. An error if it is
-    /// no envelope.
+    /// Takes a message; `None` if the application has no use for it, an error if it is no
+    /// envelope.
     pub(super) fn take(&mut self, text: &str) -> Result<Option<News>, NoEnvelope> {
         self.received += 1;
         let received = Received::parse(text).ok_or(NoEnvelope)?;
@@ -339,7 +332,6 @@ impl Talk {
         }
     }
 
-    /// The connection's name has come.
     fn is_known_as(&mut self, connection: &str) {
         if self.connections.back().is_none_or(|it| it != connection) {
             self.connections.push_back(connection.into());

@@ -9,11 +9,11 @@ pub(crate) enum Fault {
     TooLarge(&'static str),
 }
 
-/// One coding that is being taken off. A further coding is one more implementation, one
-/// more name in `by_name` and in `ACCEPTED`.
+/// One coding that is being taken off. A further one implements this and is named in `by_name`
+/// and `ACCEPTED`.
 pub(crate) trait Decode: Send {
-    /// Decodes some of `input` into `out`, which has room for [`STEP`] bytes. Where
-    /// neither is used, more input is needed, or the coding has ended.
+    /// Decodes `input` into `out`, with room for [`STEP`] bytes. If neither is used, more input
+    /// is needed or the coding has ended.
     fn decode(&mut self, input: &[u8], out: &mut [u8]) -> Result<Decoded, Fault>;
 
     /// Bytes of memory that its state takes, or is about to take for what it was told.
@@ -28,7 +28,6 @@ pub(crate) trait Decode: Send {
 pub(crate) struct Decoded {
     /// Bytes of the input that are no more needed.
     pub(crate) used: usize,
-    /// Bytes that were put out.
     pub(crate) given: usize,
 }
 

@@ -116,7 +116,6 @@ impl Decode for Gzip {
     }
 }
 
-/// The result of one call of [`inflate`].
 pub(super) struct Inflated {
     used: usize,
     pub(super) given: usize,

@@ -12,7 +12,6 @@ use crate::http1::{Event, Limits, ProtocolError};
 use crate::wire::{Instant, Received, Role, Step, shortcut};
 
 impl Connection {
-    /// Turns to a body that comes in pieces.
     pub(super) fn begin_body<'b>(&mut self, framing: Framing, limits: &Limits) -> Content<'b> {
         let length = self.intake.begin_body(framing);
         self.judge_rest(limits);
@@ -36,9 +35,8 @@ impl Connection {
         self.intake.has_all() && self.is_asked_for()
     }
 
-    /// Where the next piece of a body lies in `input`, from where and how long, if
-    /// it is asked for and nothing but a plain size line stands in front of it.
-    /// Otherwise nothing changes.
+    /// The next piece of a body in `input` (from where, how long), if it is asked for and only
+    /// a plain size line precedes it. Otherwise nothing changes.
     #[inline(always)]
     pub(super) fn next_piece(
         &mut self,
@@ -58,7 +56,6 @@ impl Connection {
         Some((from, len))
     }
 
-    /// The next piece of a body, or its end.
     pub(super) fn body<'b>(
         &mut self,
         input: &'b mut [u8],
@@ -155,8 +152,7 @@ impl Connection {
         Ok(received)
     }
 
-    /// Discards chunks. Their number is not known before they end,
-    /// and so the connection ends with them once there are too many.
+    /// Discards chunks. Too many end the connection, as their number is not known before.
     fn discard_chunks<'b>(
         &mut self,
         input: &'b mut [u8],
@@ -205,7 +201,6 @@ impl Connection {
         }
     }
 
-    /// Ends the message that is being received.
     pub(super) fn end_body(&mut self, now: Instant) {
         self.exchange.take(match self.role {
             Role::Server => Input::RequestEnd,

@@ -119,7 +119,6 @@ impl Connection {
         lent.scratch.known()?.find(input, bounds)
     }
 
-    /// Takes a request that is known.
     #[cfg(feature = "alloc")]
     #[inline(never)]
     pub(super) fn recall<'b>(
@@ -139,8 +138,8 @@ impl Connection {
         Received::event(known.used, Event::Request { head, content })
     }
 
-    /// Looks for a whole request of the usual form at the front of `input`, if
-    /// nothing of it was looked at before. Nothing changes unless it is found.
+    /// Looks for a complete request of the usual form at the front of `input`, if none of it
+    /// was looked at. Changes nothing unless found.
     #[inline(always)]
     pub(super) fn find_request(
         &mut self,
@@ -232,7 +231,6 @@ impl Connection {
         Ok(Received::event(used, Event::Request { head, content }))
     }
 
-    /// Remembers what the response to a usual request depends on.
     #[inline(always)]
     pub(super) fn begin_usual_request(&mut self, head: &RequestHead<'_>, persists: bool) {
         self.intake.old = head.version == Version::Http10;

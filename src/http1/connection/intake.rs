@@ -18,13 +18,9 @@ const FOLDS: u32 = 64;
 /// The part of a message at the front of the input.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Reading {
-    /// Nothing; the next head begins with the next byte.
     Idle,
-    /// A head, or the wait for the first one.
     Head,
-    /// A body of announced length.
     Fixed,
-    /// A chunked body.
     Chunked(Chunked),
     /// A body that ends with the connection.
     UntilClose,
@@ -33,13 +29,11 @@ pub(super) enum Reading {
 /// Our side's decision on the request's body.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum BodyDemand {
-    /// It has not said yet.
     Offered,
     /// It has not said yet, and the peer waits for `100 Continue`.
     Expected,
     /// It reads it; the peer was told to continue, and has sent nothing of it yet.
     Continued,
-    /// It reads it.
     Accepted,
     /// It will never read it.
     Refused,
@@ -60,7 +54,6 @@ pub(super) struct Intake {
     /// Empty lines before this head, then bytes of extensions in its body.
     spent: u32,
     reading: Reading,
-    /// Our side's decision on the request's body.
     pub(super) wanted: BodyDemand,
     /// The message is of version 1.0.
     pub(super) old: bool,
@@ -85,7 +78,6 @@ impl Intake {
         }
     }
 
-    /// The part of a message at the front of the input.
     #[inline(always)]
     pub(super) const fn reading(&self) -> Reading {
         self.reading
@@ -119,7 +111,6 @@ impl Intake {
         begins
     }
 
-    /// Skips empty lines before a head.
     pub(super) fn skip_empty_lines(&mut self, input: &[u8]) -> Result<usize, ProtocolError> {
         let mut at = 0;
         while let Some([b'\r', b'\n', ..]) = input.get(at..) {
@@ -133,14 +124,12 @@ impl Intake {
         Ok(at)
     }
 
-    /// Whether an empty line stood before the first head.
     pub(super) const fn has_skipped_lines(&self) -> bool {
         self.spent > 0
     }
 
-    /// Looks for a whole head at the front of `input`, each byte at most twice,
-    /// and says whether it is in `head` now. It may have more fields than there
-    /// is room for. One of the usual form may have been `searched` for in vain.
+    /// Looks for a complete head at the front of `input`, each byte at most twice. It may have
+    /// more fields than there is room for. `searched`: its usual form was not found.
     pub(super) fn head<S: StartLine>(
         &mut self,
         input: &[u8],
@@ -213,9 +202,8 @@ impl Intake {
         }
     }
 
-    /// Unfolds the first fold of a response's head, which is then looked at
-    /// afresh. One at a time: a line in front of the next fold is judged before
-    /// that fold, however the head was cut.
+    /// Unfolds the first fold of a response's head, which is then scanned afresh: one at a
+    /// time, so that the result does not depend on the cut.
     pub(super) fn unfold(&mut self, input: &mut [u8]) -> Result<(), ProtocolError> {
         if self.spent == FOLDS || !head::unfold(input) {
             return Err(ProtocolError::Folding);
@@ -225,7 +213,6 @@ impl Intake {
         Ok(())
     }
 
-    /// Notes that a line is complete.
     #[inline(always)]
     pub(super) const fn end_line(&mut self) {
         (self.line, self.scanned) = (0, 0);
@@ -248,7 +235,6 @@ impl Intake {
         None
     }
 
-    /// Whether all of a body of announced length has been received.
     pub(super) fn has_all(&self) -> bool {
         self.reading == Reading::Fixed && self.remaining == 0
     }
@@ -259,8 +245,8 @@ impl Intake {
         self.reading == Reading::Fixed && self.remaining <= bytes
     }
 
-    /// Takes the next piece of a body off `input`, from where and how long, if nothing
-    /// but a plain size line stands in front of it. Otherwise nothing changes.
+    /// Takes the next piece off `input` (from where, how long), if only a plain size line
+    /// precedes it. Otherwise nothing changes.
     #[inline(always)]
     pub(super) fn next_piece(&mut self, input: &[u8]) -> Option<(usize, usize)> {
         let (size, from) = match self.reading {

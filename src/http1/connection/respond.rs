@@ -182,10 +182,8 @@ impl Connection {
         Ok(follows)
     }
 
-    /// Sends the head of a whole response, and `content` after it, where nothing
-    /// about it is unusual: a 200 to a request of version 1.1 that is complete, on a
-    /// connection that stays open, with fields that need not be looked at. It is what
-    /// the long way would have written; `false` if that has to be gone.
+    /// Sends the head and `content` of a plain response: 200, to a complete request of 1.1, on
+    /// a connection that stays open. `false` if the long way has to be gone.
     #[inline(always)]
     fn send_usual(
         &mut self,
@@ -218,9 +216,8 @@ impl Connection {
         true
     }
 
-    /// Checks and writes the head of a final response, and settles how its
-    /// body is framed and whether the connection outlives it. `more` bytes
-    /// must fit after it.
+    /// Checks and writes the head of a final response, with room for `more` bytes after it;
+    /// settles framing and persistence.
     fn respond(
         &mut self,
         head: &ResponseHead<'_>,

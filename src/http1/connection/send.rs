@@ -114,7 +114,6 @@ impl Connection {
         Ok(())
     }
 
-    /// Whether a body of ours is under way.
     const fn sends_body(&self) -> bool {
         match self.role {
             Role::Server => matches!(self.exchange.response, Response::Body),

@@ -9,9 +9,8 @@ use crate::http1::state::{Request, Response};
 use crate::http1::{Event, Limits, ProtocolError};
 use crate::wire::{Instant, Role, Sink};
 
-/// How long a connection without a request may have waited for one when it is
-/// to end after the next: long enough for what is on its way, and too short for a
-/// silent peer to hold up a server that stops.
+/// How long before a last exchange a connection may have waited for its request: enough for one
+/// on its way, too short for a silent peer to hold up a stopping server.
 const LAST_CALL: Duration = Duration::from_millis(500);
 
 impl Connection {

@@ -13,11 +13,10 @@ use crate::http2::state::State;
 use crate::wire::{Role, Sink, shortcut};
 
 impl Connection {
-    /// Sends a complete response to a request that was received completely, if nothing
-    /// stands in the way of sending all of it: what
-    /// [`send_response`](Self::send_response), [`send_data`](Self::send_data)
-    /// and [`send_end`](Self::send_end) would send, and the stream is over.
-    /// Else it does nothing, says `false`, and these three are to be called.
+    /// Sends a complete response to a completely received request in one call, if nothing
+    /// stands in the way: as [`send_response`](Self::send_response),
+    /// [`send_data`](Self::send_data) and [`send_end`](Self::send_end) would. Otherwise changes
+    /// nothing and returns `false`.
     pub(crate) fn send_at_once(
         &mut self,
         id: u32,

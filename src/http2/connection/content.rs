@@ -86,7 +86,6 @@ impl Connection {
         }
     }
 
-    /// How much of `len` bytes a stream may send now.
     fn share(
         &mut self,
         id: u32,
@@ -179,8 +178,6 @@ impl Connection {
         self.flow.owe_streams();
     }
 
-    /// Whether content of ours on a stream is taken and dropped: the head has
-    /// ended it.
     pub(crate) fn is_swallowed(&self, id: u32) -> bool {
         let stream = self.streams.get(id);
         stream.is_some_and(Stream::is_swallowed)

@@ -38,9 +38,8 @@ impl Connection {
         Ok(Received { used, step })
     }
 
-    /// [Receives](Self::receive) an event as places in `input` and the scratch, with
-    /// how many bytes are done with: for a caller that makes a request where it is
-    /// wanted.
+    /// [Receives](Self::receive) an event as places in `input` and the scratch, and the bytes
+    /// done with.
     #[inline(always)]
     pub(crate) fn receive_found(
         &mut self,
@@ -75,9 +74,8 @@ impl Connection {
         }
     }
 
-    /// Does what a call without input would do, if that brings no event: whether
-    /// nothing but further input can. May say no where that is so all the same,
-    /// and has done nothing then.
+    /// Does what a call without input would do, if that brings no event; returns whether only
+    /// further input can. A `false` may be cautious, and then nothing was done.
     #[inline]
     pub(crate) fn catch_up(&mut self, out: &mut impl Sink) -> bool {
         let is_between = self.phase == Phase::Open
@@ -93,8 +91,7 @@ impl Connection {
         true
     }
 
-    /// Whether the next call has something to give without any input: the end of
-    /// content, or streams that the peer has refused in its GOAWAY.
+    /// Whether the next call needs no input: the end of content, or streams refused by GOAWAY.
     pub(crate) fn is_pending(&self) -> bool {
         matches!(self.phase, Phase::New | Phase::Open)
             && (self.reading.has_end() || self.first_refused().is_some())
@@ -146,7 +143,6 @@ impl Connection {
 /// The result of a step through the input: an event, if there is one already.
 type Outcome = Result<Option<LocatedEvent>, ProtocolError>;
 
-/// One call of [`Connection::receive`], with all that it was lent.
 struct Receiving<'c, 's, O> {
     connection: &'c mut Connection,
     input: &'c mut [u8],
@@ -216,7 +212,6 @@ impl<O: Sink> Receiving<'_, '_, O> {
         (!is_all).then_some(LocatedEvent::Need(1))
     }
 
-    /// The next frame, or its head where that is enough.
     fn frame(&mut self) -> Outcome {
         let start = self.at;
         let connection = &mut *self.connection;
@@ -258,7 +253,6 @@ impl<O: Sink> Receiving<'_, '_, O> {
         }
     }
 
-    /// Notes whether a frame has begun that is not all there, for its timeout.
     #[inline]
     fn note_begun(&mut self, begun: bool) {
         if self.connection.settings.is_greeted() {
@@ -267,7 +261,6 @@ impl<O: Sink> Receiving<'_, '_, O> {
         }
     }
 
-    /// A frame for a stream that is not open, where that may be right.
     fn late(&mut self, late: Late) -> Outcome {
         match late {
             Late::Crossed => Ok(None),
@@ -286,7 +279,6 @@ impl<O: Sink> Receiving<'_, '_, O> {
         Ok(Some(LocatedEvent::StreamError { stream, error }))
     }
 
-    /// Ends the next stream of ours that the peer has refused.
     fn next_refused(&mut self) -> Option<LocatedEvent> {
         self.connection.goaway.refused_above()?;
         let Some(stream) = self.connection.first_refused() else {

@@ -257,7 +257,6 @@ impl Connection {
         self.encoding.weigh(parts, list)
     }
 
-    /// Sends the block that was encoded.
     fn put_block(&mut self, stream: u32, end: bool, out: &mut impl Sink) {
         let most = self.settings.peer().frame;
         self.encoding.put_block(stream, end, most, out);
@@ -289,7 +288,6 @@ impl Connection {
     }
 }
 
-/// Bytes that a length promises.
 const fn owed(length: Option<BodyLength>) -> u64 {
     match length {
         Some(BodyLength::Known(length)) => length,

@@ -139,26 +139,24 @@ impl Connection {
         self.clock.note_active(now);
     }
 
-    /// Whether our side has held so much, since this was asked last, that the
-    /// peer could send nothing, whatever the windows of its streams.
+    /// Whether our side has, since the last call, held so much that the peer could send
+    /// nothing.
     pub(crate) const fn was_withheld(&mut self) -> bool {
         self.flow.was_withheld()
     }
 
-    /// When the peer could last send nothing because our side held what it had
-    /// sent, or read nothing: the clock's start if never, `NEVER` if it is so now.
+    /// When the peer could last send nothing because our side held its input; the clock's start
+    /// if never, `NEVER` if it is so now.
     pub(crate) const fn shut(&self) -> Instant {
         self.flow.shut()
     }
 
-    /// How long the rest of a request is dropped before its stream is reset.
     pub(crate) const fn early_reset(&self) -> Duration {
         self.clock.early_reset()
     }
 
     // ---- memory ----
 
-    /// Gives back what was grown, if no stream is open.
     fn release(&mut self) {
         if self.streams.is_empty() {
             self.streams.release();
@@ -167,9 +165,8 @@ impl Connection {
         }
     }
 
-    /// Gives back all memory that is not needed before the next stream is
-    /// opened: what was grown, and what HPACK's tables keep for their growth.
-    /// False, and nothing given back, while a stream is open.
+    /// Gives back what is not needed before the next stream: grown memory and HPACK's spare.
+    /// False, with nothing done, while a stream is open.
     pub(crate) fn compact(&mut self) -> bool {
         let is_idle = self.streams.is_empty();
         if is_idle {

@@ -9,7 +9,6 @@ use crate::link::{Account, Charge};
 /// Bodies up to this size keep their memory when a request goes back to the
 /// pool.
 const KEPT: usize = 64 * 1024;
-/// Requests that a pool keeps for the next use.
 const MOST_SPARE: usize = 16;
 
 /// The head of a request, copied, and its body as far as it has arrived.
@@ -43,7 +42,6 @@ impl BufferedRequest {
         }
     }
 
-    /// An empty inbox.
     pub(in crate::link) fn inbox(account: Option<&Account>) -> Box<Self> {
         let mut inbox = Box::new(Self::new());
         inbox.charge_to(account);
@@ -99,7 +97,6 @@ impl BufferedRequest {
         true
     }
 
-    /// Appends what was not looked at yet.
     pub(in crate::link) fn keep(&mut self, bytes: &[u8]) {
         self.body.push(bytes);
     }
@@ -109,7 +106,7 @@ impl BufferedRequest {
         self.body.unused_mut()
     }
 
-    /// Drops the first `n` bytes of that; whether some are left.
+    /// Drops the first `n` unused bytes; whether some are left.
     pub(in crate::link) fn advance(&mut self, n: usize) -> bool {
         self.body.advance(n);
         !self.body.is_empty()
@@ -125,7 +122,6 @@ impl BufferedRequest {
         self.fields.as_fields()
     }
 
-    /// Forgets everything, and keeps the memory of short bodies.
     fn clear(&mut self) {
         self.fields.clear();
         self.body.clear();
@@ -133,7 +129,6 @@ impl BufferedRequest {
         self.book();
     }
 
-    /// Bytes of memory held.
     const fn memory(&self) -> usize {
         size_of::<Self>() + self.line.capacity() + self.fields.memory()
     }

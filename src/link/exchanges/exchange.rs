@@ -9,15 +9,12 @@ use crate::wire::Instant;
 /// The fate of the content that the peer sends.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Intake {
-    /// It is on offer, and waits until the owner decides.
     Offered,
     /// It is put together with its head.
     Collected,
-    /// It comes in events.
     Streamed,
     /// It is the inside of a WebSocket.
     Socket,
-    /// The owner does not want it, or it has ended.
     Discarded,
 }
 
@@ -26,7 +23,6 @@ pub(crate) enum Intake {
 pub(crate) struct Exchange {
     /// Its number: that of its stream; HTTP/1.1 counts its exchanges from 1.
     pub(crate) id: u32,
-    /// Which of the limits of WebSockets holds.
     pub(crate) websocket_limits: u16,
     pub(crate) intake: Intake,
     /// Our content has no end of its own: an event stream.
@@ -57,8 +53,8 @@ impl Exchange {
         self.kept = Some(request);
     }
 
-    /// Appends a piece to the request that is being collected. One that would
-    /// exceed its limit is given up and shown, its answer being due then; `false`.
+    /// Appends a piece to the collected request. One beyond its limit is given up and shown, to
+    /// be answered by `due`; `false`.
     pub(crate) fn append(
         &mut self,
         piece: &[u8],
@@ -74,8 +70,7 @@ impl Exchange {
         false
     }
 
-    /// The peer's message is complete: the response, if it is `owed`, has to come
-    /// by `due`.
+    /// The peer's message is complete; an `owed` response must come by `due`.
     pub(crate) const fn complete(&mut self, owed: bool, due: Instant) {
         self.due = if owed { due } else { Instant::NEVER };
     }
@@ -97,9 +92,8 @@ impl Exchange {
         shown.is_some()
     }
 
-    /// Our response has begun, and is not owed any more. Content that was not to
-    /// come in events is not wanted any more. `is_timed`: what still comes has to
-    /// keep its pace.
+    /// Our response has begun. Content not coming in events is unwanted from here on.
+    /// `is_timed`: the rest must keep its pace.
     #[inline(always)]
     pub(crate) fn answered(&mut self, endless: bool, is_timed: bool) {
         self.endless = endless;

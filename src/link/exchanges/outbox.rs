@@ -10,11 +10,9 @@ use crate::link::Account;
 use crate::link::segments::{Nothing, Reference, SHARED_FROM, Segment, Segments};
 use crate::wire::Sink;
 
-/// Memory of copied bytes that an empty outbox keeps.
 const KEPT: usize = 16 * 1024;
 
-/// Content of one stream in its order, copied or shared, and whether it ends
-/// after that. Small pieces are copied together and leave as one.
+/// One stream's content in order, copied or shared, and its end. Small pieces leave as one.
 #[derive(Debug, Default)]
 pub(crate) struct Outbox {
     content: Segments,
@@ -23,7 +21,6 @@ pub(crate) struct Outbox {
     trailers: FieldBuffer,
 }
 
-/// The bytes to send next.
 #[derive(Debug, Clone, Copy)]
 pub(crate) enum NextBytes<'a> {
     Copied(&'a [u8]),
@@ -40,7 +37,6 @@ impl NextBytes<'_> {
 }
 
 impl Outbox {
-    /// Bytes that wait.
     #[inline]
     pub(crate) const fn len(&self) -> usize {
         self.content.len()
@@ -97,7 +93,6 @@ impl Outbox {
         self.book();
     }
 
-    /// Whether the content ends with what waits.
     pub(crate) const fn is_ended(&self) -> bool {
         self.ended
     }
@@ -106,7 +101,6 @@ impl Outbox {
         self.trailers.as_fields()
     }
 
-    /// The bytes to send next, and whether the stream ends with them.
     pub(crate) fn front(&self) -> Option<(NextBytes<'_>, bool)> {
         let last = self.ended && self.content.count() == 1 && self.trailers().is_empty();
         let front = match self.content.get(0)? {
@@ -125,7 +119,6 @@ impl Outbox {
         self.book();
     }
 
-    /// Drops everything; a little memory is kept for the next use.
     pub(crate) fn clear(&mut self) {
         let spare = &mut self.spare;
         self.content.clear(|bytes| keep(spare, bytes));
@@ -135,7 +128,6 @@ impl Outbox {
     }
 }
 
-/// Keeps the memory of copied bytes for the next use, if it is little.
 fn keep(spare: &mut Vec<u8>, mut bytes: Vec<u8>) {
     if bytes.capacity() <= KEPT && spare.capacity() == 0 {
         bytes.clear();

@@ -7,13 +7,11 @@ use super::buffered_request::BufferedRequest;
 use crate::http::Fields;
 use crate::link::Account;
 
-/// The peer's content in an exchange that shares its connection with others: how
-/// far it has come, and what holds it up.
+/// The peer's content in an exchange that shares its connection: how far it is, and what holds
+/// it up.
 #[derive(Debug)]
 pub(crate) struct Receiving {
-    /// The owner has stopped the reading.
     pub(crate) held: bool,
-    /// It waits for memory.
     pub(crate) starved: bool,
     /// The owner gives content back to the peer's window itself.
     pub(crate) owner_consumes: bool,
@@ -24,9 +22,7 @@ pub(crate) struct Receiving {
     pub(crate) complete: bool,
     /// Its content has ended, and the owner has not been told.
     pub(crate) ended: bool,
-    /// Trailers that were left out.
     pub(crate) dropped: u16,
-    /// Bytes in the inbox that have not been given back to the peer's window.
     pub(crate) unread: u32,
     /// Trailers that wait after the inbox.
     pub(crate) trailers: Option<Box<BufferedRequest>>,
@@ -46,13 +42,10 @@ impl Receiving {
         trailers: None,
     };
 
-    /// Notes `n` bytes that were put into the inbox. They are within the stream's
-    /// window.
     pub(crate) const fn keep(&mut self, n: usize) {
         self.unread += n as u32;
     }
 
-    /// The bytes in the inbox, which are taken now.
     pub(crate) const fn take_unread(&mut self) -> u32 {
         mem::replace(&mut self.unread, 0)
     }
@@ -71,7 +64,6 @@ impl Receiving {
         }
     }
 
-    /// Whether the owner is to be told of the end, which it is then.
     pub(crate) const fn take_end(&mut self) -> bool {
         mem::replace(&mut self.ended, false)
     }

@@ -10,16 +10,13 @@ use crate::http2::UsageError;
 /// Our content in an exchange that shares its connection with others.
 #[derive(Debug)]
 pub(crate) struct Sending {
-    /// A response is owed.
     pub(crate) owes: bool,
     /// The owner has ended the content.
     pub(crate) finished: bool,
     pub(crate) write_blocked: bool,
     /// The owner is to be told that it need not wait any more.
     pub(crate) relieved: bool,
-    /// It stands in the queue of those that have something to send.
     pub(crate) listed: bool,
-    /// Bytes that it lacks of the length announced, if one was.
     lacks: Option<u64>,
     /// Bytes that were given up with the exchange.
     pub(crate) unsent: u64,
@@ -40,7 +37,6 @@ impl Sending {
         outbox: None,
     };
 
-    /// Content of this length is going to be written.
     pub(crate) const fn begin(&mut self, length: BodyLength) {
         self.lacks = length.known();
     }
@@ -79,22 +75,19 @@ impl Sending {
         }
     }
 
-    /// Whether it was announced to be of no bytes, and so has ended with its head.
     pub(crate) fn has_ended_with_head(&self) -> bool {
         self.finished && self.lacks == Some(0)
     }
 
-    /// Bytes that wait.
     pub(crate) fn queued(&self) -> usize {
         self.outbox.as_ref().map_or(0, |outbox| outbox.len())
     }
 
-    /// Notes that the writer was asked to wait; whether that is new.
+    /// Notes that the writer was told to wait; whether that is new.
     pub(crate) const fn wait(&mut self) -> bool {
         !mem::replace(&mut self.write_blocked, true)
     }
 
-    /// Gives up what waits.
     pub(crate) fn close(&mut self) -> Option<Box<Outbox>> {
         self.unsent += self.queued() as u64;
         self.outbox.take()

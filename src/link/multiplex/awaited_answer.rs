@@ -29,8 +29,8 @@ pub(crate) struct PeerProgress {
 }
 
 impl Multiplex {
-    /// So many bytes have left the outbox of a stream that has asked something: the
-    /// time of the answer does not begin before the frame has left.
+    /// So many bytes left the outbox of a stream that has asked something: the answer's time
+    /// begins with the frame's leaving.
     pub(super) fn let_out(&mut self, id: u32, bytes: usize, now: Instant) {
         let Some(stream) = self.streams.get_mut(id) else {
             return;
@@ -57,8 +57,6 @@ impl Multiplex {
         self.has_left
     }
 
-    /// Says how long the connection's output was before the last
-    /// [`pump`](Self::pump).
     pub(crate) fn note_end(&mut self, before: u64) {
         self.has_left = false;
         for stream in self.streams.iter_mut() {
@@ -71,14 +69,13 @@ impl Multiplex {
         }
     }
 
-    /// Whether a WebSocket on a stream waits for an answer.
     pub(crate) fn has_asked(&self) -> bool {
         let asks = |stream: &Stream| stream.asked.is_some() && stream.socket.is_some();
         self.streams.iter().any(asks)
     }
 
-    /// Says how far the peer is. What it has not taken restarts the time in which
-    /// it is to answer, unless it takes nothing at all.
+    /// Says how far the peer is. Output not taken restarts the answer's time, unless it takes
+    /// nothing at all.
     pub(crate) fn has_taken(&mut self, taken: PeerProgress, now: Instant) {
         for stream in self.streams.iter_mut() {
             let (Some(AwaitedAnswer::Sent { end, was_missing }), Some(socket)) =

@@ -14,9 +14,7 @@ use crate::wire::{Sink, Step};
 pub(super) enum BufferedEvent {
     Ended(EndReason),
     Writable,
-    /// The request that is shown, with its content.
     Request,
-    /// All that is shown.
     Body,
     /// With the fields that are shown, and the number of those left out.
     End(u16),

@@ -88,8 +88,8 @@ impl Multiplex {
         }
     }
 
-    /// Offers content to the machine, as far as the room of the turn allows, and says how
-    /// much of it was taken. With `last` the stream ends after it.
+    /// Offers content to the machine within the turn's room; returns how much was taken. With
+    /// `last` the stream ends after it.
     pub(super) fn offer(
         &mut self,
         id: u32,

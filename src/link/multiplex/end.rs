@@ -13,8 +13,7 @@ use crate::websocket::CloseCode;
 use crate::wire::{Instant, Role, Sink};
 
 impl Multiplex {
-    /// Our content on a stream has been sent to its end. What the peer still
-    /// sends for its request is not needed (RFC 9113 §8.1).
+    /// Our content is complete. The rest of the peer's request is not needed (RFC 9113 §8.1).
     pub(super) fn end_ours(&mut self, id: u32, now: Instant, out: &mut impl Sink) {
         if let Some(stream) = self.streams.get_mut(id) {
             stream.sending.finished = true;
@@ -28,8 +27,7 @@ impl Multiplex {
         self.retire_closed(id);
     }
 
-    /// Drops what still comes of a request whose response is complete, for a
-    /// while or as long as it keeps the pace.
+    /// Drops the rest of an answered request, for a while or while it keeps the pace.
     fn drop_surplus(&mut self, id: u32, wait: Duration, now: Instant) {
         let Some(stream) = self.streams.get_mut(id) else {
             return;
@@ -72,8 +70,6 @@ impl Multiplex {
         }
     }
 
-    /// Forgets the streams that are over. An owner that keeps something for
-    /// one of them is told before.
     #[inline]
     pub(super) fn sweep(&mut self) {
         if !self.over.is_empty() {
@@ -133,7 +129,7 @@ impl Multiplex {
         Ok(())
     }
 
-    /// Resets a stream, whatever has become of it; its owner is told `gone`.
+    /// Resets a stream and tells its owner `gone`.
     pub(super) fn cut(
         &mut self,
         id: u32,
@@ -147,8 +143,8 @@ impl Multiplex {
         self.lose(id, gone);
     }
 
-    /// Ends a stream by our own decision: answered with `status` if a response is
-    /// owed, else reset with `code`. Its owner is told that it has stalled.
+    /// Ends a stalled stream: answers `status` if a response is owed, else resets it with
+    /// `code`.
     pub(super) fn dismiss(
         &mut self,
         id: u32,
@@ -167,7 +163,6 @@ impl Multiplex {
         self.cut(id, code, EndReason::Stalled, now, out);
     }
 
-    /// A stream ended before its time.
     pub(super) fn was_reset<'b>(&mut self, id: u32, gone: EndReason) -> Option<Event<'b>> {
         let told = self
             .streams
@@ -182,9 +177,8 @@ impl Multiplex {
         Some(Event::Ended(stream.gone.unwrap_or(gone)))
     }
 
-    /// The owner cannot go on with a stream, and is told nothing any more: it
-    /// is answered with `head` if that is owed, a WebSocket is closed with
-    /// 1011, anything else is reset.
+    /// Ends a stream whose owner failed: answers `head` if owed, closes a WebSocket with 1011,
+    /// else resets.
     pub(crate) fn fail(
         &mut self,
         id: u32,
@@ -216,7 +210,6 @@ impl Multiplex {
         self.cut(id, ErrorCode::INTERNAL_ERROR, EndReason::Panicked, now, out);
     }
 
-    /// Finishes what runs and starts nothing.
     pub(crate) fn drain(&mut self, mask_key: [u8; 4], now: Instant, out: &mut impl Sink) {
         // Refused only where the connection is over already.
         let _ = self.machine.shutdown(now, out);

@@ -15,7 +15,6 @@ use crate::link::exchanges::Intake;
 use crate::link::{BufferedRequest, EndReason, Event, Limits, ProtocolError};
 use crate::wire::{Instant, Received, Role, Sink, Step};
 
-/// The context of a call beyond what the machine needs.
 #[derive(Debug)]
 pub(crate) struct ReceiveContext<'b, 's> {
     pub(crate) shown: &'b mut Option<Box<BufferedRequest>>,
@@ -25,8 +24,8 @@ pub(crate) struct ReceiveContext<'b, 's> {
 }
 
 impl Multiplex {
-    /// Takes at most one event, from what was kept or from the front of
-    /// `input`. [`Step::Need`] of 0 asks for another call immediately.
+    /// Takes at most one event, kept or from the front of `input`. [`Step::Need`] of 0 asks for
+    /// another call.
     pub(crate) fn receive<'b>(
         &mut self,
         input: &'b mut [u8],
@@ -59,7 +58,6 @@ impl Multiplex {
         self.is_caught_up() && self.machine.catch_up(out)
     }
 
-    /// Passes on what the machine has found.
     pub(crate) fn took<'b>(
         &mut self,
         found: Result<(usize, LocatedEvent), http2::ProtocolError>,
@@ -89,8 +87,7 @@ impl Multiplex {
         Ok(Received { used, step })
     }
 
-    /// Tells the machine that the peer has sent its last byte: exchanges that
-    /// are complete on its side may finish, the others are over.
+    /// The peer's input has ended: exchanges complete on its side may finish, others are over.
     pub(crate) fn receive_eof<'b>(
         &mut self,
         mut lent: http::CallContext<'b, http2::Limits>,
@@ -185,7 +182,6 @@ impl Multiplex {
         None
     }
 
-    /// Says that a stream is over, once.
     pub(super) fn tell(&mut self, id: u32, gone: EndReason) -> BufferedEvent {
         if let Some(stream) = self.streams.get_mut(id) {
             stream.end_reported = true;
@@ -269,8 +265,7 @@ impl Multiplex {
         (id, event.map_or(Step::Need(0), Step::Event))
     }
 
-    /// Looks whether the peer makes calls of gRPC, whose keep-alives have
-    /// rules of their own.
+    /// Notes whether the peer makes gRPC calls, whose keep-alives have rules of their own.
     fn note_calls(&mut self, head: &RequestHead<'_>) {
         if self.calls || head.method != Method::POST {
             return;
@@ -321,7 +316,6 @@ impl Multiplex {
         }
     }
 
-    /// A piece of content.
     fn data<'b>(
         &mut self,
         id: u32,
@@ -399,7 +393,6 @@ impl Multiplex {
         None
     }
 
-    /// The end of the peer's content.
     fn end<'b>(
         &mut self,
         id: u32,

@@ -8,7 +8,6 @@ use crate::link::exchanges::{Intake, NextBytes, Outbox};
 use crate::link::{Body, EndReason, RequestPool, UsageError};
 use crate::wire::{Instant, Sink};
 
-/// Bytes that one stream may send in a turn while others wait.
 const SHARE: usize = 16 * 1024;
 /// A frame's head: less room than that counts as none.
 const HEAD: usize = 9;
@@ -16,7 +15,6 @@ const HEAD: usize = 9;
 /// The state in which a turn leaves an outbox.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum Drained {
-    /// Some of it.
     Rest,
     /// Nothing; an end is still to be sent.
     Empty,
@@ -25,7 +23,6 @@ enum Drained {
 }
 
 impl Multiplex {
-    /// Collects the content on offer.
     pub(crate) fn collect(
         &mut self,
         id: u32,
@@ -82,8 +79,7 @@ impl Multiplex {
         }
     }
 
-    /// Stops or resumes the reading of a stream: what comes meanwhile is not
-    /// given back to the peer's window.
+    /// Stops or resumes reading a stream: meanwhile its window is not opened.
     pub(crate) fn set_reading(&mut self, id: u32, reading: bool, now: Instant) {
         let Some(stream) = self.streams.get_mut(id) else {
             return;
@@ -98,7 +94,6 @@ impl Multiplex {
         }
     }
 
-    /// Sends an interim response.
     pub(crate) fn inform(
         &mut self,
         id: u32,
@@ -209,7 +204,6 @@ impl Multiplex {
         Ok(())
     }
 
-    /// Ends a streamed body.
     pub(crate) fn finish(
         &mut self,
         id: u32,
@@ -243,8 +237,8 @@ impl Multiplex {
         Ok(())
     }
 
-    /// Puts out what waits, in fair turns, as far as the windows and the room
-    /// allow; then sees whose writers need not wait any more.
+    /// Puts out what waits, in fair turns within windows and room; then notes which writers
+    /// need not wait.
     pub(crate) fn pump(&mut self, low: usize, now: Instant, out: &mut impl Sink) {
         self.first_room = self.room;
         while self.room > HEAD {
@@ -289,7 +283,6 @@ impl Multiplex {
         self.waiting = waiting;
     }
 
-    /// A stream's turn to send.
     pub(super) fn turn(&mut self, id: u32, now: Instant, out: &mut impl Sink) {
         let Some(stream) = self.streams.get_mut(id) else {
             return;
@@ -321,8 +314,8 @@ impl Multiplex {
         }
     }
 
-    /// Offers the content of an outbox piece by piece. What was not taken is
-    /// named by the machine in time, or stands in the queue again.
+    /// Offers an outbox's content piece by piece. For the rest the machine names the stream
+    /// later, or it is queued again.
     fn drain_outbox(
         &mut self,
         id: u32,
@@ -354,8 +347,7 @@ impl Multiplex {
         Ok(Drained::Empty)
     }
 
-    /// Resets a stream whose output cannot be sent: the peer must not take the part
-    /// that it has for the whole.
+    /// Resets a stream whose output cannot be sent, so that a part is not taken for the whole.
     pub(super) fn give_up(&mut self, id: u32, now: Instant, out: &mut impl Sink) {
         self.cut(id, ErrorCode::INTERNAL_ERROR, EndReason::Aborted, now, out);
     }

@@ -16,8 +16,6 @@ use crate::websocket::{self, CloseCode};
 use crate::wire::{Instant, Sink};
 
 impl Multiplex {
-    /// Answers an extended CONNECT with 200: the stream is a WebSocket from
-    /// here on (RFC 8441 §5).
     pub(crate) fn upgrade_websocket(
         &mut self,
         id: u32,
@@ -34,7 +32,6 @@ impl Multiplex {
         self.become_socket(id, streaming, now)
     }
 
-    /// Makes a stream a WebSocket whose handshake is over.
     pub(crate) fn become_socket(
         &mut self,
         id: u32,
@@ -64,7 +61,6 @@ impl Multiplex {
         Ok(())
     }
 
-    /// Compresses the messages of the WebSocket on a stream.
     pub(crate) fn compress(&mut self, id: u32, session: Session) -> Result<(), UsageError> {
         let stream = self.open_stream(id)?;
         let socket = stream.socket.as_mut().ok_or(UsageError::OtherProtocol)?;
@@ -72,7 +68,6 @@ impl Multiplex {
         Ok(())
     }
 
-    /// Has the WebSocket on a stream forget what it has sent.
     pub(crate) fn forget_sent(&mut self, id: u32) {
         if let Some(socket) = self.streams.get_mut(id).and_then(|it| it.socket.as_mut()) {
             socket.forget_sent();
@@ -89,7 +84,6 @@ impl Multiplex {
         self.on_socket(id, act).ok_or(UsageError::OtherProtocol)?
     }
 
-    /// Calls it on the socket, whatever has become of the stream.
     fn on_socket<R, E>(
         &mut self,
         id: u32,
@@ -220,8 +214,7 @@ impl Multiplex {
         self.tell(id, gone)
     }
 
-    /// The peer broke the protocol inside a stream; the Close frame that says
-    /// so is the last thing sent on it.
+    /// The peer broke WebSocket inside a stream; the Close frame is the last thing sent on it.
     pub(super) fn socket_fails(
         &mut self,
         id: u32,

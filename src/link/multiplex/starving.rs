@@ -20,15 +20,13 @@ const SMALL_WINDOW: u32 = 65_535;
 const SMALL_STREAM: u32 = 16 * 1024;
 
 impl Multiplex {
-    /// Whether there is no memory for a further answer.
     #[inline]
     pub(crate) fn is_full(&self) -> bool {
         self.account().is_some_and(|account| account.is_full())
     }
 
-    /// Opens a server's connection. The windows that peers have are memory
-    /// which is promised: beyond a quarter of what there is, and while memory
-    /// is short, a new one gets the smallest that RFC 9113 knows (§6.9.2).
+    /// Opens a server's connection. Promised windows are memory: beyond a quarter of it, and
+    /// while memory is short, a new one gets the least window of RFC 9113 (§6.9.2).
     pub(crate) fn open(&mut self, limits: &http2::Limits, now: Instant, out: &mut impl Sink) {
         let Some(account) = self.charge.account() else {
             return;
@@ -46,8 +44,7 @@ impl Multiplex {
         let _ = self.machine.open(&limits, now, out);
     }
 
-    /// Whether some streams wait for their owners, and none for the peer: to
-    /// send more, or to take what waits for it.
+    /// Whether some streams wait for their owners, and none for the peer.
     pub(crate) fn awaits_owner(&self) -> bool {
         let mut awaits = false;
         for stream in self.streams.iter() {
@@ -75,12 +72,10 @@ impl Multiplex {
         core::mem::take(&mut self.wanted)
     }
 
-    /// Whether streams wait for memory.
     pub(crate) const fn is_starved(&self) -> bool {
         !self.starved.is_empty()
     }
 
-    /// Makes a stream wait for memory.
     pub(super) fn starve(&mut self, id: u32) {
         if let Some(stream) = self.streams.get_mut(id)
             && !core::mem::replace(&mut stream.receiving.starved, true)
@@ -105,7 +100,6 @@ impl Multiplex {
         }
     }
 
-    /// A collected request that has waited for memory.
     pub(super) fn give_request(
         &mut self,
         id: u32,
@@ -143,8 +137,7 @@ impl Multiplex {
         }
     }
 
-    /// Answers a stream for which there is no memory, and tells its owner that
-    /// it is over.
+    /// Answers a stream for which there is no memory and tells its owner.
     pub(super) fn refuse_one(
         &mut self,
         id: u32,

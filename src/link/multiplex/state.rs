@@ -14,8 +14,6 @@ const FIRST_ROOM: usize = 64 * 1024;
 /// Empty outboxes that are kept for the next streams.
 const SPARE: usize = 8;
 
-/// One HTTP/2 connection: the machine, and what the link adds to each of its
-/// streams.
 #[derive(Debug)]
 pub(crate) struct Multiplex {
     pub(super) machine: http2::Connection,
@@ -39,7 +37,6 @@ pub(crate) struct Multiplex {
     pub(super) wake: Instant,
     /// Whose inbox the caller shows, and how much of it the event uses up.
     pub(super) shown: Option<(u32, usize)>,
-    /// The peer has sent its last byte.
     pub(super) ended: bool,
     pub(super) calls: bool,
     #[expect(clippy::vec_box, reason = "a stream holds a pointer, not the outbox")]
@@ -48,7 +45,6 @@ pub(crate) struct Multiplex {
     pub(super) charge: Charge,
     /// The window that the peer has for all streams.
     pub(super) promise: Promise,
-    /// Streams that wait for memory.
     pub(super) starved: Vec<u32>,
     /// Frames have left that ask something, and where they are is not noted.
     pub(super) has_left: bool,
@@ -85,17 +81,14 @@ impl Multiplex {
         }
     }
 
-    /// Whether a stream is a WebSocket, or was one.
     pub(crate) const fn has_sockets(&self) -> bool {
         self.has_sockets
     }
 
-    /// The machine, for what concerns no stream.
     pub(crate) const fn machine(&self) -> &http2::Connection {
         &self.machine
     }
 
-    /// The machine, for calls that change it.
     pub(crate) const fn machine_mut(&mut self) -> &mut http2::Connection {
         &mut self.machine
     }
@@ -109,12 +102,10 @@ impl Multiplex {
         stream.gone.is_none() && !stream.end_reported && self.machine.is_open(stream.exchange.id)
     }
 
-    /// Whether nothing is under way.
     pub(crate) const fn is_idle(&self) -> bool {
         self.streams.is_empty()
     }
 
-    /// The owner's own number for a stream.
     pub(crate) fn tag(&self, id: u32) -> Option<u32> {
         Some(self.streams.get(id)?.tag)
     }
@@ -131,12 +122,10 @@ impl Multiplex {
         stream.is_some_and(|stream| stream.sending.owes && self.goes_on(stream))
     }
 
-    /// The machine of the WebSocket on a stream.
     pub(crate) fn socket(&self, id: u32) -> Option<&websocket::Connection> {
         self.streams.get(id)?.socket.as_deref()
     }
 
-    /// Bytes that wait in the outbox of a stream.
     pub(crate) fn queued(&self, id: u32) -> usize {
         self.streams.get(id).map_or(0, |it| it.sending.queued())
     }
@@ -156,7 +145,6 @@ impl Multiplex {
         }
     }
 
-    /// Says how much content may be put out from here on.
     pub(crate) const fn set_room(&mut self, room: usize) {
         self.room = room;
     }
@@ -194,9 +182,8 @@ impl Multiplex {
         size_of::<Self>() + self.machine.memory() + self.streams.memory() + lists * size_of::<u32>()
     }
 
-    /// Takes the machine out if there is no stream, nor anything that is told
-    /// to an owner without one; with it goes all memory that is not needed
-    /// before the next request. What is left is of no use.
+    /// Takes the machine out if no stream and no news is left, with all memory not needed
+    /// before the next request.
     pub(crate) fn take_idle(&mut self) -> Option<(http2::Connection, Charge, Promise)> {
         let is_idle = self.streams.is_empty()
             && !self.is_pending()
@@ -213,15 +200,13 @@ impl Multiplex {
         Some((machine, charge, core::mem::take(&mut self.promise)))
     }
 
-    /// The connection again whose machine was taken out.
     pub(crate) fn of_idle(machine: http2::Connection, charge: Charge, promise: Promise) -> Self {
         let mut many = Self::new(Role::Server, Instant::START);
         (many.machine, many.charge, many.promise) = (machine, charge, promise);
         many
     }
 
-    /// Takes back what an event has shown; what is not an inbox with a rest
-    /// comes back.
+    /// Takes back what an event has shown; returns it unless it is an inbox with a rest.
     pub(crate) fn reclaim(
         &mut self,
         mut buffered_request: Box<BufferedRequest>,
@@ -238,8 +223,8 @@ impl Multiplex {
         }
     }
 
-    /// A stream whose owner does not know that the connection is over, the
-    /// lowest first, and why the stream is, if it was before.
+    /// The lowest stream whose owner does not know the connection is over, and why the stream
+    /// was, if before.
     pub(crate) fn take_live(&mut self) -> Option<(u32, Option<EndReason>)> {
         let live = self.streams.iter().filter(|stream| !stream.end_reported);
         let id = live.map(|stream| stream.exchange.id).min()?;
@@ -248,7 +233,6 @@ impl Multiplex {
         Some((id, stream.gone))
     }
 
-    /// The stream of an exchange that is still active.
     pub(super) fn open_stream(&mut self, id: u32) -> Result<&mut Stream, UsageError> {
         match self.streams.get_mut(id) {
             Some(stream)
@@ -260,7 +244,6 @@ impl Multiplex {
         }
     }
 
-    /// Marks a stream that has something for its owner.
     pub(super) fn queue(&mut self, id: u32) {
         if let Some(stream) = self.streams.get_mut(id)
             && !core::mem::replace(&mut stream.pending, true)
@@ -279,7 +262,6 @@ impl Multiplex {
         }
     }
 
-    /// The outbox of a stream; it has none while nothing waits.
     pub(super) fn outbox(&mut self, id: u32) -> Option<&mut Outbox> {
         let Self {
             streams,

@@ -21,7 +21,6 @@ pub(super) enum AwaitedAnswer {
         /// The peer has been looked at since, and did not have it.
         was_missing: bool,
     },
-    /// The peer has it.
     Arrived,
 }
 
@@ -32,7 +31,6 @@ pub(super) struct Stream {
     pub(super) exchange: Exchange,
     pub(super) receiving: Receiving,
     pub(super) sending: Sending,
-    /// The owner's own number for it.
     pub(super) tag: u32,
     /// It stands in the queue of those that have something for their owner.
     pub(super) pending: bool,
@@ -40,7 +38,6 @@ pub(super) struct Stream {
     pub(super) over: bool,
     /// Our response is complete, and the rest of the request is dropped.
     pub(super) surplus: bool,
-    /// The owner knows that it is over.
     pub(super) end_reported: bool,
     /// Why it is over, if not because both sides have ended it.
     pub(super) gone: Option<EndReason>,

@@ -11,7 +11,7 @@ use crate::http2::{self, ErrorCode};
 use crate::link::{EndReason, Event, Limits, ProtocolError};
 use crate::wire::{Instant, Sink};
 
-/// How long content that came while it was not read may take to be read.
+/// How long content that came while reading was stopped may take to be read.
 const HEARD: Duration = Duration::from_secs(1);
 
 impl Multiplex {
@@ -22,8 +22,7 @@ impl Multiplex {
         (first != Instant::NEVER).then_some(first)
     }
 
-    /// Looks at the time while our own side withholds the input: the times of our own,
-    /// and those of WebSockets that close.
+    /// The times that run on while our side withholds input: our own, and closing WebSockets'.
     pub(crate) fn deadline_withheld(&self) -> Option<Instant> {
         let dues = self.streams.iter().map(|stream| match &stream.socket {
             Some(socket) if socket.is_closing() => socket.deadline().unwrap_or(Instant::NEVER),
@@ -120,8 +119,8 @@ impl Multiplex {
         Some(Event::Ended(EndReason::Stalled))
     }
 
-    /// Moves on when content is too slow: `body_grace` ahead at most, and by the
-    /// time that each piece may take.
+    /// Moves a slow-content deadline on: at most `body_grace` ahead, by the time that each
+    /// piece may take.
     pub(super) fn pace(&mut self, id: u32, bytes: usize, limits: &Limits, now: Instant) {
         let rate = limits.http1.body_rate;
         let Some(stream) = self.streams.get_mut(id) else {
@@ -140,8 +139,7 @@ impl Multiplex {
         self.wake_by(due);
     }
 
-    /// Output is still on its way, in which there may be the windows that bodies
-    /// wait for.
+    /// Output is on its way, perhaps with the windows that bodies wait for.
     pub(crate) fn under_way(&mut self, now: Instant) {
         self.machine.under_way(now);
         for stream in self.streams.iter_mut() {

@@ -152,7 +152,6 @@ impl<P: Poller> Loop<P> {
         counters.accept_pauses = admissions.pauses;
     }
 
-    /// Makes a connection of a stream that was let in.
     fn welcome(&mut self, accepted: Accepted<P::Stream, Listening>) {
         let Accepted {
             mut stream,
@@ -216,8 +215,7 @@ impl<P: Poller> Loop<P> {
         }
     }
 
-    /// Reads the header of the PROXY protocol in front of a connection; whether what
-    /// follows it can be served now.
+    /// Reads a PROXY header in front of a connection; whether the rest can be served now.
     pub(in crate::net) fn read_introduction(&mut self, key: Key) -> bool {
         let Some(connection) = self.dispatch.state.connections.get_mut(key) else {
             return false;

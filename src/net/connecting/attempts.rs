@@ -28,19 +28,16 @@ pub(crate) struct Attempts<A> {
     addresses: Vec<A>,
     next: usize, // <= addresses.len()
     running: usize,
-    /// When the next one begins, unless it may earlier.
     due: Instant,
     delay: Duration,
 }
 
-/// The next thing to do.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Next {
     /// Begin to connect to the address of this number.
     Begin(usize),
     /// Wait until then, or for an attempt.
     Wait(Instant),
-    /// Every address has failed.
     Over,
 }
 
@@ -94,7 +91,6 @@ impl<A> Attempts<A> {
         self.next
     }
 
-    /// Whether there is no address at all.
     pub(crate) fn is_empty(&self) -> bool {
         self.addresses.is_empty()
     }
@@ -104,8 +100,8 @@ impl<A> Attempts<A> {
     }
 }
 
-/// The addresses with their families in turn, beginning with the first one's (RFC 8305
-/// §4), so that a broken family costs one attempt.
+/// The addresses with alternating families (RFC 8305 §4), so that a broken family costs one
+/// attempt.
 pub(crate) fn in_turns(found: &[SocketAddr]) -> impl Iterator<Item = SocketAddr> + '_ {
     let first_is_v6 = found.first().is_some_and(SocketAddr::is_ipv6);
     let mut first = found.iter().filter(move |a| a.is_ipv6() == first_is_v6);

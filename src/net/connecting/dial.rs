@@ -32,7 +32,7 @@ pub(crate) struct Dial {
 }
 
 impl Dial {
-    /// Begins a dial. A [`Name`](Destination::Name) is to be given to a
+    /// Begins a dial. A [`Name`](Destination::Name) goes to a
     /// [`Resolver`](crate::net::Resolver) and waits for [`resolved`](Self::resolved).
     pub(crate) fn new(destination: &Destination, now: Instant, times: &DialTimes) -> Self {
         let (attempts, time) = match destination {
@@ -49,18 +49,15 @@ impl Dial {
         }
     }
 
-    /// When all of it has to be over.
     pub(crate) const fn end(&self) -> Instant {
         self.end
     }
 
-    /// When the next attempt begins, if there is another.
     pub(crate) fn due(&self) -> Option<Instant> {
         self.attempts.as_ref()?.due()
     }
 
-    /// Takes what a resolver found. The families take turns, so that a broken
-    /// one costs a single attempt (RFC 8305 §4).
+    /// Takes a resolver's addresses, families in turn (RFC 8305 §4).
     pub(crate) fn resolved(
         &mut self,
         found: io::Result<Vec<SocketAddr>>,
@@ -84,7 +81,6 @@ impl Dial {
         }
     }
 
-    /// The next thing to do.
     pub(crate) fn next(&mut self, now: Instant) -> Next {
         match &mut self.attempts {
             Some(attempts) => attempts.next(now),
@@ -92,7 +88,6 @@ impl Dial {
         }
     }
 
-    /// Notes why an attempt has failed.
     pub(crate) fn failed(&mut self, error: io::Error) {
         self.error = error;
         if let Some(attempts) = &mut self.attempts {
@@ -105,12 +100,11 @@ impl Dial {
         self.error = ErrorKind::TimedOut.into();
     }
 
-    /// Whether several attempts were begun.
     pub(crate) fn has_raced(&self) -> bool {
         self.attempts.as_ref().is_some_and(|it| it.begun() > 1)
     }
 
-    /// Why the dial has failed: of several attempts, the last one says it.
+    /// Why the dial failed: the last attempt's reason.
     pub(crate) fn reason(&self) -> Unreachable {
         match &self.attempts {
             None => return Unreachable::NameTimedOut,
@@ -135,7 +129,6 @@ impl Dial {
     }
 }
 
-/// A service that finds the addresses of names.
 pub(crate) trait NameService: Send + Sync {
     /// Calls `then` with the addresses of a host, now or later, on whatever thread.
     ///
@@ -144,24 +137,20 @@ pub(crate) trait NameService: Send + Sync {
     fn find(&self, host: &str, port: u16, then: FoundNames) -> io::Result<()>;
 }
 
-/// The callback that is told the addresses of a name.
 pub(crate) type FoundNames = Box<dyn FnOnce(io::Result<Vec<SocketAddr>>) + Send>;
 
 /// How long the parts of a dial may take.
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct DialTimes {
     pub(crate) resolve: Duration,
-    /// All of the attempts together, from when the addresses are known; `None`: what is left
-    /// of `resolve`.
+    /// All attempts together, from known addresses on; `None`: what is left of `resolve`.
     pub(crate) connect: Option<Duration>,
     pub(crate) attempt: Duration,
-    /// From one attempt to the next.
     pub(crate) delay: Duration,
     pub(crate) handshake: Duration,
 }
 
 impl DialTimes {
-    /// Those of the loop's limits.
     pub(crate) const fn of(limits: &Limits) -> Self {
         Self {
             resolve: limits.dial_time,
@@ -176,13 +165,11 @@ impl DialTimes {
 /// A dial, whose first event comes as [`Context::dial`](crate::net::Context::dial) says.
 pub(crate) struct DialPlan {
     pub(crate) destination: Destination,
-    /// The maker of the transport between the socket and the protocol.
     pub(crate) over: Option<TransportMaker>,
     pub(crate) speaks: Speaks,
     pub(crate) profile: Profile,
     pub(crate) tag: u32,
     pub(crate) times: Option<DialTimes>,
-    /// In place of the system's.
     pub(crate) names: Option<Arc<dyn NameService>>,
 }
 

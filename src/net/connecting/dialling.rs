@@ -15,9 +15,7 @@ use crate::net::{Destination, Dial, Exchange, Key, Loop, Peer, Poller};
 use crate::wire::Role;
 
 impl<P: Poller> Loop<P> {
-    /// Moves all dials on: those that handlers have asked for, those whose
-    /// names are resolved, those that attempts of were heard of, and those that have
-    /// something to do by now.
+    /// Moves all dials on: new, resolved, heard of, and due ones.
     pub(in crate::net) fn dial(&mut self) {
         if self.dispatch.state.dials.is_empty() && self.dials.is_idle() {
             return;
@@ -86,7 +84,6 @@ impl<P: Poller> Loop<P> {
         }
     }
 
-    /// Begins the attempts of a dial whose time it is.
     fn attempt(&mut self, key: Key) {
         let Self {
             dials,
@@ -154,9 +151,8 @@ impl<P: Poller> Loop<P> {
         self.attempt(key);
     }
 
-    /// Something happened to an attempt of a dial. Where there were several, it is not
-    /// known to which, and the others may still be heard of in this turn: it is looked
-    /// at when all have been.
+    /// Something happened to an attempt. With several it is not known which: they are looked at
+    /// once all events have come.
     pub(in crate::net) fn go_on_dialling(&mut self, key: Key) {
         let Some(dialling) = self.dials.get_mut(key) else {
             return;
@@ -251,7 +247,6 @@ impl<P: Poller> Loop<P> {
         self.end(key, EndReason::Unreachable(why));
     }
 
-    /// Gives up the attempts of a connection that has ended.
     pub(in crate::net) fn forget_dial(&mut self, key: Key) {
         let dialling = self.dials.remove(key);
         for attempt in dialling.into_iter().flat_map(|it| it.running) {

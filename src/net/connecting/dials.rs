@@ -6,7 +6,6 @@ use super::dial::{DialPlan, DialTimes, NameService};
 use crate::net::{Dial, Key, Limits, Resolver, Speaks, TransportMaker, Waker};
 use crate::wire::Instant;
 
-/// A dial that a handler has asked for.
 #[derive(Debug)]
 pub(crate) struct DialRequest {
     pub(crate) key: Key,
@@ -14,7 +13,6 @@ pub(crate) struct DialRequest {
     pub(crate) plan: Option<DialPlan>,
 }
 
-/// A connection on its way.
 #[derive(Debug)]
 pub(super) struct Dialling<S> {
     pub(super) key: Key,
@@ -28,17 +26,14 @@ pub(super) struct Dialling<S> {
     pub(super) times: DialTimes,
 }
 
-/// An attempt to connect to one address.
 #[derive(Debug)]
 pub(super) struct Attempt<S> {
     pub(super) nth: usize,
     pub(super) stream: S,
-    /// When it is given up.
     pub(super) until: Instant,
 }
 
 impl<S> Dialling<S> {
-    /// When it has to be looked at.
     fn deadline(&self) -> Instant {
         let attempts = self.running.iter().map(|it| it.until);
         let due = attempts.chain(self.dial.due()).min();
@@ -50,7 +45,6 @@ impl<S> Dialling<S> {
 #[derive(Debug)]
 pub(crate) struct Dials<S> {
     dials: Vec<Dialling<S>>,
-    /// Made with the first name.
     resolver: Option<Resolver>,
 }
 
@@ -68,7 +62,6 @@ impl<S> Dials<S> {
         self.dials.is_empty()
     }
 
-    /// Whether neither a dial nor a name is under way.
     pub(super) const fn is_idle(&self) -> bool {
         self.dials.is_empty() && self.resolver.is_none()
     }
@@ -81,7 +74,6 @@ impl<S> Dials<S> {
         self.dials.iter_mut().find(|it| it.key == key)
     }
 
-    /// Forgets the dial of a connection, and returns it.
     pub(super) fn remove(&mut self, key: Key) -> Option<Dialling<S>> {
         let at = self.dials.iter().position(|it| it.key == key)?;
         Some(self.dials.swap_remove(at))
@@ -92,7 +84,6 @@ impl<S> Dials<S> {
         self.dials.iter().map(Dialling::deadline).min()
     }
 
-    /// The next dial that something has happened to.
     pub(super) fn next_touched(&mut self) -> Option<Key> {
         let touched = self.dials.iter_mut().find(|it| it.is_touched)?;
         touched.is_touched = false;
@@ -105,7 +96,6 @@ impl<S> Dials<S> {
         Some(due.key)
     }
 
-    /// The next dial whose name is resolved.
     pub(super) fn next_resolved(&mut self, now: Instant) -> Option<Key> {
         loop {
             let resolved = self.resolver.as_mut()?.next()?;

@@ -13,8 +13,8 @@ use crate::net::{
     Address, Error, ListenOptions, Loop, Owner, Poller, Profile, Speaks, TransportMaker,
 };
 
-/// How often another port is asked for, where one that the system chose for the
-/// first address of a name is taken on another.
+/// How often another port is tried, where the system's choice for a name's first address is
+/// taken on another.
 const PORTS: usize = 16;
 
 #[derive(Debug, Clone)]
@@ -36,9 +36,8 @@ impl From<Address> for ListenTarget {
 }
 
 impl ListenTarget {
-    /// Reads `IP:port`, `unix:path` or `name:port`, and resolves the name.
-    /// `localhost` is both loopback addresses, whatever the system's files say
-    /// (RFC 6761 §6.3).
+    /// Reads `IP:port`, `unix:path` or `name:port`. `localhost` is both loopback addresses (RFC
+    /// 6761 §6.3).
     pub(crate) fn resolve(given: &str) -> Result<Self, Error> {
         if let Ok(address) = given.parse::<Address>() {
             return Ok(address.into());
@@ -74,7 +73,6 @@ impl ListenTarget {
         })
     }
 
-    /// The place, with or without a transport.
     pub(crate) fn over(self, transport: Option<TransportMaker>) -> Self {
         Self { transport, ..self }
     }
@@ -89,9 +87,8 @@ impl ListenTarget {
 }
 
 impl ListenTarget {
-    /// Listens on all addresses of a place; with port 0, on one port that all
-    /// of them share. It fails only if it can listen on none of them; any other
-    /// address that cannot be listened on is named on the log.
+    /// Listens on all addresses of a place; port 0 is one shared port. Fails only if none
+    /// works; others are named on the log.
     pub(crate) fn listen<P: Poller>(
         &self,
         events: &mut Loop<P>,
@@ -138,7 +135,6 @@ impl ListenTarget {
     }
 }
 
-/// The address with the port that was chosen, where it asks for any.
 fn on_port(address: &Address, chosen: Option<u16>) -> Address {
     match (address, chosen) {
         (Address::Tcp(address), Some(port)) if address.port() == 0 => {

@@ -16,41 +16,33 @@ use crate::wire::Instant;
 
 const FIRST_PAUSE: Duration = Duration::from_millis(100);
 const LONGEST_PAUSE: Duration = Duration::from_millis(1600);
-/// How long a listener rests that there is no room for a handshake at.
+/// How long a listener without room for handshakes rests.
 const REST: Duration = Duration::from_millis(10);
 
 /// Counts of connections that asked to come in, by outcome.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 #[non_exhaustive]
 pub(crate) struct Admissions {
-    /// Accepted and served.
     pub accepted: u64,
-    /// Closed immediately: there were [`connections`](Limits::connections).
     pub refused: u64,
     /// Closed immediately: there were [`per_address`](Limits::per_address) of the
     /// same address.
     pub refused_address: u64,
     /// Gone before they were accepted.
     pub aborted: u64,
-    /// Times that the system was out of descriptors or memory, or failed in
-    /// an unknown way, and a listener paused.
+    /// Times that a listener paused: the system was out of descriptors or memory, or failed.
     pub pauses: u64,
 }
 
-/// A connection that was let in. Its place in the [`Caps`] is taken: give it
-/// back with [`Caps::release`].
+/// A connection that was let in; its place in [`Caps`] is given back by [`Caps::release`].
 #[derive(Debug)]
 pub(crate) struct Accepted<S, T> {
-    /// The connection, not registered yet.
     pub stream: S,
-    /// The peer.
     pub peer: Peer,
-    /// The owner given when the listener was opened.
     pub owner: T,
 }
 
-/// The listening sockets of a loop, each with a `T` that is handed out with
-/// every connection: whose it is, what it speaks.
+/// A loop's listening sockets, each with a `T` for its connections.
 #[derive(Debug)]
 pub(crate) struct Listeners<P: Poller, T> {
     listeners: Vec<Listening<P::Listener, T>>,
@@ -84,8 +76,7 @@ impl<P: Poller, T: Clone> Listeners<P, T> {
         }
     }
 
-    /// Listens on a further address, and answers the listener's number. Its
-    /// events have the token [`token`](Self::token)`(number)`.
+    /// Listens on an address; returns the listener's number for [`token`](Self::token).
     pub(crate) fn listen(
         &mut self,
         poller: &mut P,
@@ -105,7 +96,6 @@ impl<P: Poller, T: Clone> Listeners<P, T> {
         Ok(number)
     }
 
-    /// The token of a listener: none of a connection's [`Key`].
     #[inline]
     pub(crate) const fn token(number: u32) -> usize {
         Key::FREE_TOKENS | number as usize
@@ -121,13 +111,11 @@ impl<P: Poller, T: Clone> Listeners<P, T> {
         (number < self.listeners.len()).then_some(number as u32)
     }
 
-    /// The address of a listener that is open.
     pub(crate) fn local_address(&self, poller: &P, number: u32) -> Option<io::Result<Address>> {
         let listener = self.listeners.get(number as usize)?;
         Some(poller.local_address(listener.socket.as_ref()?))
     }
 
-    /// Notes an event of a listener.
     #[inline]
     pub(crate) fn ready(&mut self, number: u32) {
         if let Some(listener) = self.listeners.get_mut(number as usize) {
@@ -146,7 +134,6 @@ impl<P: Poller, T: Clone> Listeners<P, T> {
                 .any(|listener| listener.ready && listener.paused.is_none())
     }
 
-    /// When a paused listener wants to try again.
     #[inline]
     pub(crate) fn next(&self) -> Option<Instant> {
         if !self.is_busy {
@@ -158,7 +145,6 @@ impl<P: Poller, T: Clone> Listeners<P, T> {
             .min()
     }
 
-    /// Ends the pauses that are over.
     #[inline]
     pub(crate) fn elapsed(&mut self, now: Instant) {
         if !self.is_busy {
@@ -171,10 +157,9 @@ impl<P: Poller, T: Clone> Listeners<P, T> {
         }
     }
 
-    /// Accepts what waits, at most [`accepts`](Limits::accepts) connections of
-    /// each listener, and adds those that the caps let in to `accepted`. The
-    /// listeners take turns in beginning. `room` says for how many more of a listener's
-    /// connections there is room; one without any rests for a while.
+    /// Accepts at most [`accepts`](Limits::accepts) connections of each listener, in turn, into
+    /// `accepted`. `room` says for how many more of a listener's there is room; without any it
+    /// rests.
     pub(crate) fn accept(
         &mut self,
         poller: &mut P,
@@ -257,14 +242,12 @@ impl<P: Poller, T: Clone> Listeners<P, T> {
         }
     }
 
-    /// Counts a connection that met the cap of its address once a proxy had said
-    /// whose it is.
+    /// Counts a connection that met its address's cap once a proxy had named it.
     pub(super) const fn note_refused_address(&mut self) {
         self.admissions.refused_address += 1;
     }
 
-    /// Stops listening: accepts what has connected already, up to the caps,
-    /// and closes the sockets. Who connects later is refused by the system.
+    /// Stops listening: accepts what has connected, up to the caps, and closes the sockets.
     pub(crate) fn drain(
         &mut self,
         poller: &mut P,
@@ -284,7 +267,6 @@ impl<P: Poller, T: Clone> Listeners<P, T> {
         self.listeners.len() as u32 // each holds a descriptor: far below 2^31
     }
 
-    /// Closes one listener. Its number is not used again.
     pub(crate) fn close(&mut self, poller: &mut P, number: u32) {
         if let Some(listener) = self.listeners.get_mut(number as usize)
             && let Some(socket) = listener.socket.take()
@@ -303,7 +285,6 @@ impl<P: Poller, T: Clone> Listeners<P, T> {
             .count()
     }
 
-    /// Counts of connections so far, by outcome.
     #[inline]
     pub(crate) const fn admissions(&self) -> Admissions {
         self.admissions
@@ -319,13 +300,12 @@ impl<P: Poller, T: Clone> Default for Listeners<P, T> {
 /// The subject of an error of accept.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum Fault {
-    /// No connection waits.
     Nothing,
-    /// The connection that waited: the next may be good. Linux passes network
-    /// errors of the new socket as errors of accept (`accept(2)`).
+    /// The waiting connection: Linux passes its network errors as errors of accept
+    /// (`accept(2)`).
     Connection,
-    /// The system as a whole: EMFILE, ENFILE, ENOBUFS, ENOMEM. What is unknown
-    /// is taken for that, so that no error whatever can make the loop spin.
+    /// The system: EMFILE, ENFILE, ENOBUFS, ENOMEM, and unknown errors, so that none makes the
+    /// loop spin.
     System,
 }
 

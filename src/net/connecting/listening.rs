@@ -9,6 +9,5 @@ pub(crate) struct Listening {
     pub(crate) profile: Profile,
     /// Proxies say first whose their connections are.
     pub(super) proxied: bool,
-    /// The maker of the transport of each, if they have one.
     pub(super) transport: Option<TransportMaker>,
 }

@@ -31,9 +31,7 @@ use crate::wire::partly_shown;
 /// The result of a [`Resolver`].
 #[derive(Debug)]
 pub(crate) struct Resolved {
-    /// Whose name it was.
     pub dial: Key,
-    /// The addresses, with the port of the destination.
     pub found: io::Result<Vec<SocketAddr>>,
 }
 
@@ -49,8 +47,8 @@ pub(crate) struct Resolver {
 }
 
 impl Resolver {
-    /// A resolver that asks the system, wakes its loop with `waker`, and lets
-    /// at most [`resolving`](Limits::resolving) names wait.
+    /// A resolver of the system, which wakes `waker` and lets [`resolving`](Limits::resolving)
+    /// names wait.
     pub(crate) fn new(waker: Waker, limits: &Limits) -> Self {
         Self::with_lookup(waker, limits, |host, port| {
             Ok((host, port).to_socket_addrs()?.collect())
@@ -81,8 +79,7 @@ impl Resolver {
         Ok(Counted(self.waiting.clone()))
     }
 
-    /// Begins to have a name resolved by `names`. Fails immediately when too many wait,
-    /// or no resolver can be asked.
+    /// Has `names` resolve a name. Fails if too many wait or it cannot be asked.
     pub(super) fn resolve_by(
         &self,
         names: &dyn NameService,
@@ -99,8 +96,7 @@ impl Resolver {
         names.find(host, port, Box::new(then))
     }
 
-    /// Begins to resolve a name. Fails immediately when too many wait, or no
-    /// thread can be started.
+    /// Begins to resolve a name. Fails if too many wait or no thread can be started.
     pub(crate) fn resolve(&self, dial: Key, host: &str, port: u16) -> io::Result<()> {
         let counted = self.count()?;
         let (lookup, mailbox) = (self.lookup.clone(), self.inbox.mailbox());
@@ -123,8 +119,7 @@ impl Drop for Counted {
     }
 }
 
-/// The answers, in no particular order; none for now ends the iteration. The
-/// waker says when there is another.
+/// The answers in no order; `None` ends the iteration for now, and the waker announces more.
 impl Iterator for Resolver {
     type Item = Resolved;
 
@@ -136,17 +131,14 @@ impl Iterator for Resolver {
 
 partly_shown!(it: Resolver { waiting });
 
-/// Lookups at the same time. One whose servers are silent holds its thread for many
-/// seconds, and should hold up no other name.
+/// Lookups at the same time: one of silent servers holds its thread for many seconds.
 const THREADS: usize = 8;
-/// Lookups that wait for a thread.
 const WAITING: usize = 1024;
 /// How long a thread waits for a further one before it ends.
 const IDLE: Duration = Duration::from_secs(10);
 
 type Job = Box<dyn FnOnce() + Send>;
 
-/// The threads, and what waits for them.
 pub(crate) struct Lookups {
     state: Mutex<State>,
     work: Condvar,
@@ -159,7 +151,6 @@ struct State {
     idle: usize, // threads that wait for `work`
 }
 
-/// Those of the process.
 pub(crate) static LOOKUPS: Lookups = Lookups::new(IDLE);
 
 impl Lookups {
@@ -210,8 +201,7 @@ impl Lookups {
         }
     }
 
-    /// Waits for a job; `None`, and the thread is no longer one of these, if there is
-    /// none for long.
+    /// Waits for a job; `None`, and the thread leaves, if there is none for long.
     fn take(&self) -> Option<Job> {
         let mut state = self.lock();
         loop {

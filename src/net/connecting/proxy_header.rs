@@ -101,7 +101,6 @@ fn version1(input: &[u8], limit: usize) -> Result<Option<(usize, Source)>, Proxy
     Ok(Some((end + 1, source)))
 }
 
-/// The line without its end.
 fn parse_line(line: &[u8]) -> Option<Source> {
     let text = core::str::from_utf8(line).ok().filter(|it| it.is_ascii())?;
     if text.contains('\r') {

@@ -30,7 +30,6 @@ const SPARE: usize = 64;
 
 #[derive(Debug)]
 pub(crate) struct Connections {
-    /// The whole ones, by slot.
     whole: Vec<Option<Box<Connection>>>,
     others: Others,
     lists: Lists,
@@ -42,9 +41,7 @@ struct Others {
     places: Slab<Slot>,
     idle: Slab<Box<Idle>>,
     long: LongAddresses,
-    /// How many are not whole.
     packed: usize,
-    /// The time of this turn.
     now: Instant,
     #[expect(clippy::vec_box, reason = "a place holds a pointer, not the record")]
     spare: Vec<Box<Connection>>,
@@ -59,7 +56,6 @@ enum Slot {
 }
 
 impl Connections {
-    /// None, with room for so many before a table has to grow.
     pub(crate) fn with_room(slots: usize) -> Self {
         Self {
             whole: Vec::with_capacity(slots),
@@ -75,7 +71,6 @@ impl Connections {
         }
     }
 
-    /// Whether there is none.
     pub(crate) const fn is_empty(&self) -> bool {
         self.others.places.is_empty()
     }
@@ -92,8 +87,8 @@ impl Connections {
         key
     }
 
-    /// A connection that has been seen in this turn. One that has not, and
-    /// rests, is not found: see [`get_mut`](Self::get_mut).
+    /// A connection seen in this turn. One that was not, and rests, is not found: see
+    /// [`get_mut`](Self::get_mut).
     #[inline]
     pub(crate) fn get(&self, key: Key) -> Option<&Connection> {
         match self.whole.get(key.slot() as usize) {
@@ -139,12 +134,10 @@ impl Connections {
         self.others.places.key_from(token)
     }
 
-    /// The keys of all connections, by slot.
     pub(crate) fn keys(&self) -> Vec<Key> {
         self.others.places.keys().collect()
     }
 
-    /// The connections that hold memory, and their accounts.
     pub(crate) fn accounts(&self) -> impl Iterator<Item = (Key, Peer, &Account)> {
         self.others.places.iter().filter_map(|(key, place)| {
             let (peer, account) = match place {
@@ -167,15 +160,13 @@ impl Connections {
         self.others.now = now;
     }
 
-    /// The turn of a connection has ended whose [`Warmth`] says that it is to be
-    /// listed.
+    /// Ends the turn of a connection whose [`Warmth`] says that it is to be listed.
     #[cold]
     pub(crate) fn list(&mut self, key: Key) {
         let places = &self.others.places;
         self.lists.list(key, |key| places.contains(key));
     }
 
-    /// When [`pack`](Self::pack) has something to do next without an event.
     #[inline]
     pub(crate) fn next(&self, most: usize) -> Option<Instant> {
         match self.others.whole() > most {
@@ -184,8 +175,8 @@ impl Connections {
         }
     }
 
-    /// Packs those that rest as long as more than `most` are whole; while memory
-    /// is short those that are kept, too. To be called while none is at work.
+    /// Packs resting connections while more than `most` are whole; kept ones, too, while memory
+    /// is short. Called while none is at work.
     #[inline]
     pub(crate) fn pack(&mut self, most: usize, memory: &Memory) {
         if self.others.whole() > most {
@@ -247,8 +238,8 @@ impl Others {
         }
     }
 
-    /// Packs a connection, if it rests; whether there is nothing more to pack. One
-    /// that does not rest is listed again when its next turn has ended.
+    /// Packs a connection if it rests; whether there is nothing more to pack. Otherwise its
+    /// next turn lists it again.
     fn pack(&mut self, key: Key, whole: &mut [Option<Box<Connection>>]) -> bool {
         let Some(whole) = whole.get_mut(key.slot() as usize) else {
             return true;

@@ -23,7 +23,6 @@ pub(super) struct Resting {
     port: u16,
     owner: u16,
     profile: u16,
-    /// Which of the limits of WebSockets holds.
     websocket_limits: u8,
     /// The family of the address, and when it was packed.
     family: u8,
@@ -36,7 +35,6 @@ const V6: u8 = 1;
 const UNIX: u8 = 2;
 
 impl Resting {
-    /// Whether an exchange of the connection is still active.
     pub(super) const fn is_open(&self, stream: u32) -> bool {
         self.link.is_open(self.stream, stream)
     }
@@ -75,12 +73,10 @@ impl Resting {
         })
     }
 
-    /// When it was packed.
     pub(super) const fn epoch(&self) -> Epoch {
         Epoch::from_bits(self.family >> 2)
     }
 
-    /// The whole connection again.
     pub(super) fn wake(self, long: &mut LongAddresses) -> Connection {
         let peer = match self.family & FAMILY {
             V4 => Peer::V4(Ipv4Addr::from_bits(self.address), self.port),
@@ -118,7 +114,6 @@ impl Idle {
         self.peer
     }
 
-    /// The account that is charged for its memory.
     pub(super) const fn account(&self) -> Option<&Account> {
         self.link.account()
     }
@@ -140,12 +135,10 @@ impl Idle {
         }))
     }
 
-    /// When it was packed.
     pub(super) const fn epoch(&self) -> Epoch {
         self.epoch
     }
 
-    /// The whole connection again.
     pub(super) fn wake(self) -> Connection {
         let link = Link::of_idle(self.link);
         let mut connection =

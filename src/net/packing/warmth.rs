@@ -28,7 +28,6 @@ impl Epoch {
         Self(bits & 63)
     }
 
-    /// The epoch in six bits.
     pub(super) const fn bits(self) -> u8 {
         self.0
     }
@@ -42,19 +41,17 @@ impl Epoch {
 /// Whether a whole connection is packed as soon as it rests.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Warmth {
-    /// It is; none of its turns has ended since it was looked at.
+    /// It is; no turn has ended since the last look.
     Unlisted,
     /// It is, and will be looked at if too many are whole.
     Listed,
-    /// It was packed too soon the last time: it is kept until it has not been
-    /// used for a second. It has not since the last look ...
+    /// It was packed too soon last time: kept until unused for a second. It was not used since
+    /// the last look ...
     Kept,
-    /// ... or it has.
     KeptInUse,
 }
 
 impl Warmth {
-    /// A turn of the connection has ended: whether it is to be listed.
     #[inline]
     pub(crate) fn turn_ended(&mut self) -> bool {
         let (next, is_new) = match self {
@@ -67,25 +64,20 @@ impl Warmth {
     }
 }
 
-/// The whole connections, by what is to become of them at rest. Some of those
-/// listed here are gone.
+/// The whole connections, by what becomes of them at rest. Some are gone.
 #[derive(Debug)]
 pub(super) struct Lists {
-    /// To be packed as soon as possible, the latest last.
     pub(super) listed: Vec<Key>,
     kept: Vec<Key>,
     /// Those in front of it are looked at in this round, from behind ...
     hand: usize,
-    /// ... so many each time.
     share: usize,
-    /// When that is.
     next: Instant,
 }
 
 /// The result of looking at a connection that is kept.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Look {
-    /// It stays in the list.
     Stays,
     /// It is packed, gone, or listed elsewhere.
     Leaves,
@@ -112,7 +104,6 @@ impl Lists {
         self.listed.push(key);
     }
 
-    /// Lists one that is to be kept.
     pub(super) fn keep(&mut self, key: Key) {
         self.kept.push(key);
     }
@@ -123,14 +114,12 @@ impl Lists {
         self.listed.append(&mut self.kept);
     }
 
-    /// When those that are kept are to be looked at.
     #[inline]
     pub(super) fn next(&self) -> Option<Instant> {
         (!self.kept.is_empty()).then_some(self.next)
     }
 
-    /// Looks at some of those that are kept, if it is time: at each of them once
-    /// in about a second.
+    /// Looks at some kept ones, if due: at each once in about a second.
     pub(super) fn look(&mut self, now: Instant, mut look: impl FnMut(Key) -> Look) {
         if now < self.next {
             return;

@@ -13,9 +13,8 @@ use crate::link::{
 use crate::net::FilePart;
 use crate::net::system::poller::MAX_PARTS;
 
-/// The queue of one connection: bytes in order, copied, shared or still in a
-/// file. 8 bytes while it is empty; its memory is lent by the loop's
-/// [`Queues`].
+/// One connection's output queue: copied, shared or in a file. 8 bytes while empty; memory is
+/// lent by [`Queues`].
 #[derive(Debug, Default)]
 pub(crate) struct Backlog {
     queue: Option<Box<Queue>>, // None: empty
@@ -23,7 +22,6 @@ pub(crate) struct Backlog {
 
 #[derive(Debug, Default)]
 struct Queue {
-    /// Bytes that a transport has sealed, in front of all others.
     sealed: DrainBuffer,
     /// How many of those it has added to the content: at most all.
     added: usize,
@@ -46,12 +44,10 @@ impl Queue {
 pub(crate) enum Output<'a> {
     /// These parts, in one vectored write.
     Bytes(&'a [IoSlice<'a>]),
-    /// These parts, and after them a part of a file.
     File(&'a [IoSlice<'a>], FilePart),
 }
 
-/// The memory of all backlogs of a loop that is not in use: empty queues and
-/// buffers. Nothing is allocated while there is some.
+/// A loop's unused backlog memory: empty queues and buffers.
 #[derive(Debug)]
 pub(crate) struct Queues {
     // Boxed where they are used: a backlog keeps a pointer, and no move copies
@@ -75,7 +71,6 @@ impl Queues {
         }
     }
 
-    /// Charges to an account what is kept for the next use.
     pub(crate) fn charge_to(&mut self, account: &Account) {
         self.buffers.charge_to(account);
     }
@@ -86,7 +81,6 @@ impl Queues {
         self.spare = Vec::new();
     }
 
-    /// Whether no buffer is kept.
     pub(crate) const fn is_bare(&self) -> bool {
         self.buffers.kept() == 0
     }
@@ -101,13 +95,10 @@ impl Queues {
 }
 
 impl Backlog {
-    /// An empty backlog.
     pub(crate) const fn new() -> Self {
         Self { queue: None }
     }
 
-    /// Bytes that wait; those of files count up to a quarter of the address
-    /// space.
     #[inline]
     pub(crate) fn len(&self) -> usize {
         let queue = self.queue.as_ref();
@@ -116,29 +107,26 @@ impl Backlog {
         })
     }
 
-    /// Bytes of content that wait: less than all by what a transport has added.
+    /// Bytes of content that wait, without those a transport has added.
     #[inline]
     pub(crate) fn content(&self) -> usize {
         let added = self.queue.as_ref().map_or(0, |queue| queue.added);
         self.len() - added // at most what is sealed
     }
 
-    /// Bytes that wait in memory.
     #[inline]
     pub(crate) fn held(&self) -> usize {
         let queue = self.queue.as_ref();
         queue.map_or(0, |queue| queue.sealed.len() + queue.plain.len())
     }
 
-    /// Whether nothing waits.
     #[inline]
     pub(crate) fn is_empty(&self) -> bool {
         let queue = self.queue.as_ref();
         queue.is_none_or(|queue| queue.is_empty())
     }
 
-    /// Bytes of memory held. What is shared counts in each backlog; what is in
-    /// files does not.
+    /// Bytes of memory held: shared bytes count in each backlog, files not at all.
     #[inline]
     pub(crate) fn memory(&self) -> usize {
         let queue = self.queue.as_ref();
@@ -153,13 +141,11 @@ impl Backlog {
         })
     }
 
-    /// Charges to an account what waits and what will; to be called before
-    /// something is appended.
+    /// Sets the account; to be called before something is appended.
     pub(crate) fn charge_to(&mut self, account: Option<&Account>, queues: &mut Queues) {
         self.queue(queues).charge_to(account);
     }
 
-    /// Appends a copy of `bytes`.
     pub(crate) fn put(&mut self, bytes: &[u8], queues: &mut Queues) {
         if bytes.is_empty() {
             return;
@@ -170,10 +156,9 @@ impl Backlog {
         }
     }
 
-    /// Appends `bytes`: by reference from 16 KiB on, and also below where
-    /// nothing waits, as a published message does in the backlog of each
-    /// member. After others small ones are copied together: a reference to a
-    /// few bytes would hold more than it shares.
+    /// Appends `bytes` by reference from 16 KiB on, or where nothing waits (a published
+    /// message). Behind others small ones are copied: a reference would hold more than it
+    /// shares.
     pub(crate) fn put_shared(&mut self, bytes: Bytes, queues: &mut Queues) {
         if bytes.is_empty() {
             return;
@@ -185,8 +170,6 @@ impl Backlog {
         self.queue(queues).plain.put_reference(reference);
     }
 
-    /// Appends bytes that many are to get, and that are charged elsewhere: small
-    /// ones are copied.
     pub(crate) fn put_published(&mut self, bytes: Bytes, queues: &mut Queues) {
         if bytes.len() < SHARED_FROM {
             return self.put_shared(bytes, queues);
@@ -195,7 +178,6 @@ impl Backlog {
         self.queue(queues).plain.put_reference(reference);
     }
 
-    /// Appends a part of a file, which is read when it is sent.
     pub(crate) fn put_file(&mut self, part: FilePart, queues: &mut Queues) {
         if !part.is_empty() {
             let reference = Reference::Stored(part);
@@ -220,8 +202,8 @@ impl Backlog {
         });
     }
 
-    /// Puts sealed bytes after those that are sealed, in front of all others: they leave
-    /// as they are. The transport has `added` so many of them to the content.
+    /// Puts sealed bytes behind the sealed, in front of all others; `added` of them are not
+    /// content.
     pub(crate) fn put_sealed(&mut self, bytes: &[u8], added: usize, queues: &mut Queues) {
         if !bytes.is_empty() {
             let queue = self.queue(queues);
@@ -230,14 +212,12 @@ impl Backlog {
         }
     }
 
-    /// Bytes that wait and are sealed.
     pub(crate) fn sealed(&self) -> &[u8] {
         let queue = self.queue.as_ref();
         queue.map_or(&[], |queue| queue.sealed.unused())
     }
 
-    /// Drops the first `n` sealed bytes, which the kernel took; how many of them are
-    /// content. What was added counts first, so that no content counts too early.
+    /// Drops `n` sealed bytes; returns how many are content. Added ones count first.
     pub(crate) fn advance_sealed(&mut self, n: usize, queues: &mut Queues) -> usize {
         let mut content = n;
         if let Some(queue) = &mut self.queue {
@@ -251,9 +231,8 @@ impl Backlog {
         content
     }
 
-    /// Calls `f` with the parts of one vectored write: at most
-    /// [`MAX_PARTS`], no more than reach `max` bytes, and none after a part
-    /// of a file.
+    /// Calls `f` with the parts of one vectored write: at most [`MAX_PARTS`] and about `max`
+    /// bytes, none behind a file.
     #[inline]
     pub(crate) fn parts<R>(&self, max: usize, f: impl FnOnce(&[IoSlice<'_>]) -> R) -> R {
         let segments = self.queue.as_ref().map_or(0, |queue| queue.plain.count());
@@ -264,7 +243,6 @@ impl Backlog {
         }
     }
 
-    /// Calls `f` with the first `N` parts.
     fn gather<const N: usize, R>(&self, max: usize, f: impl FnOnce(&[IoSlice<'_>]) -> R) -> R {
         let mut parts = [IoSlice::new(&[]); N];
         let (mut n, mut bytes) = (0, 0);
@@ -281,8 +259,6 @@ impl Backlog {
         f(&parts[..n]) // n counts the parts that were filled
     }
 
-    /// Calls `write` with what comes next, at most `max` bytes of it. Answers
-    /// how many bytes were offered, and what `write` did.
     fn offer<R>(&self, max: usize, write: impl FnOnce(Output<'_>) -> R) -> (usize, R) {
         self.parts(max, |parts| {
             let offered: usize = parts.iter().map(|part| part.len()).sum();
@@ -324,7 +300,6 @@ impl Backlog {
         self.rest(queues);
     }
 
-    /// Drops all that is not sealed.
     pub(crate) fn clear_unsealed(&mut self, queues: &mut Queues) {
         if let Some(queue) = &mut self.queue {
             queue.plain.clear(|bytes| queues.buffers.give(bytes));
@@ -332,10 +307,8 @@ impl Backlog {
         self.rest(queues);
     }
 
-    /// Writes what waits, at most `max` bytes, or so many of a file and what
-    /// stands in front of it, until the kernel is full. Answers how many bytes
-    /// were taken. Fewer than there are, and fewer than `max`, means that the
-    /// kernel is full.
+    /// Writes at most `max` bytes, or so many of a file with what precedes it, until the kernel
+    /// is full. Returns how many were taken; fewer mean that it is full.
     pub(crate) fn write(
         &mut self,
         max: usize,

@@ -10,23 +10,20 @@ use crate::net::FilePart;
 use crate::net::system::poller::MAX_PARTS;
 use crate::wire::Sink;
 
-/// A copied buffer that has grown beyond this is freed when it has not been
-/// needed for a while.
+/// A copied buffer beyond this is freed when unneeded for a while.
 const KEEP: usize = 256 * 1024;
 
 /// One that has grown beyond this is freed immediately.
 const MOST: usize = 4 << 20;
 
-/// How often a cork is cleared with little in it until that while is over: who
-/// echoes large messages would otherwise have the system find and clear the
-/// pages of its buffer for each of them.
+/// How many small uses that is: an echo of large messages would otherwise map its buffer again
+/// each time.
 const QUIET: u16 = 1000;
 
-/// The one output of a loop: all that is written while a connection is served
-/// gathers here and leaves in one write.
+/// A loop's output: what is written while a connection is served leaves in one write.
 ///
-/// Small pieces lie in one buffer; large shared ones, and parts of files, are
-/// references between them. A [`Mark`] remembers a place to go back to.
+/// Small pieces lie in one buffer; large shared ones and files are references between them. A
+/// [`Mark`] is a place to go back to.
 #[derive(Debug, Default)]
 pub(crate) struct Cork {
     copied: Gathered,
@@ -78,7 +75,6 @@ impl Cork {
         }
     }
 
-    /// Changes the room: what the connection to be served may still be owed.
     #[cfg(test)]
     pub(crate) const fn set_cap(&mut self, cap: usize) {
         self.cap = cap;
@@ -97,20 +93,18 @@ impl Cork {
         self.copied.len() + self.shared_len
     }
 
-    /// Whether a part of a file was written since it was cleared.
     #[inline]
     pub(crate) const fn has_file(&self) -> bool {
         self.files > 0
     }
 
-    /// Whether nothing was written since it was cleared.
     #[inline]
     pub(crate) const fn is_empty(&self) -> bool {
         self.len() == 0
     }
 
-    /// Forgets all, and keeps the memory: up to 256 KiB for good, up to 4 MiB
-    /// for as long as so much is needed now and then.
+    /// Forgets all and keeps the memory: up to 256 KiB for good, up to 4 MiB while needed now
+    /// and then.
     #[inline(always)]
     pub(crate) fn clear(&mut self) {
         let len = self.copied.len();
@@ -126,8 +120,7 @@ impl Cork {
         }
     }
 
-    /// Gives memory back if it is too much, or if `len` bytes are the next of
-    /// many that would not have needed it.
+    /// Gives back too much memory, or memory that many uses like `len` have not needed.
     #[cold]
     fn shrink(&mut self, len: usize) {
         self.quiet = if len > KEEP { 0 } else { self.quiet + 1 };
@@ -152,16 +145,16 @@ impl Cork {
         self.shared.is_empty().then(|| self.copied.as_slice())
     }
 
-    /// The first `taken` bytes of what is held, in one piece, and of `bytes` after it
-    /// have left: keeps the others.
+    /// Drops the first `taken` bytes of what is held, in one piece, and of `bytes`; keeps the
+    /// rest.
     pub(crate) fn advance(&mut self, taken: usize, bytes: &[u8]) {
         let of_bytes = taken.saturating_sub(self.copied.len());
         self.copied.advance(taken);
         self.copied.put(bytes.get(of_bytes..).unwrap_or_default());
     }
 
-    /// Takes back what was written since `mark`. A mark from before the last
-    /// [`clear`](Self::clear) takes back nothing, or less.
+    /// Takes back what was written since `mark`; nothing, or less, if that is from before
+    /// [`clear`](Self::clear).
     pub(crate) fn truncate(&mut self, mark: Mark) {
         self.copied.truncate(mark.copied);
         for shared in self.shared.drain(mark.shared.min(self.shared.len())..) {
@@ -176,8 +169,7 @@ impl Cork {
         }
     }
 
-    /// Appends bytes that many are to get, and that are charged elsewhere: by
-    /// reference from 16 KiB on.
+    /// Appends published bytes, charged elsewhere: by reference from 16 KiB on.
     pub(crate) fn put_published(&mut self, bytes: Bytes) {
         if bytes.len() < SHARED_FROM {
             return self.put(&bytes);
@@ -185,7 +177,6 @@ impl Cork {
         self.refer(Reference::Published(bytes));
     }
 
-    /// Appends a part of a file, which is read when it is sent.
     pub(crate) fn put_file(&mut self, part: FilePart) {
         if part.is_empty() {
             return;
@@ -202,8 +193,7 @@ impl Cork {
         self.shared.push(Shared { at, what });
     }
 
-    /// Calls `f` with the pieces in their order, less the first `from` bytes.
-    /// Shared pieces come with the bytes they are a reference to.
+    /// Calls `f` with the pieces in order, less the first `from` bytes.
     pub(super) fn pieces<'a>(&'a self, from: usize, mut f: impl FnMut(Piece<'a>)) {
         let mut skip = from;
         let mut emit = |piece: Piece<'a>| {
@@ -225,9 +215,9 @@ impl Cork {
         emit(Piece::Copied(&copied[at..]));
     }
 
-    /// Calls `f` with the parts of one vectored write: at most [`MAX_PARTS`], less the
-    /// first `from` bytes, and none after a part of a file. When there are more parts,
-    /// what they hold is less than [`len`](Self::len)` - from`.
+    /// Calls `f` with the parts of a vectored write: at most [`MAX_PARTS`], less the first
+    /// `from` bytes, none behind a file. Further parts hold less than [`len`](Self::len)` -
+    /// from`.
     #[inline]
     pub(crate) fn parts<R>(&self, from: usize, f: impl FnOnce(&[IoSlice<'_>]) -> R) -> R {
         if self.shared.is_empty() {
@@ -242,7 +232,6 @@ impl Cork {
         }
     }
 
-    /// Calls `f` with the first `N` parts.
     fn gather<const N: usize, R>(&self, from: usize, f: impl FnOnce(&[IoSlice<'_>]) -> R) -> R {
         let mut parts = [IoSlice::new(&[]); N];
         let (mut n, mut is_over) = (0, false);
@@ -256,10 +245,9 @@ impl Cork {
         f(&parts[..n]) // n counts the parts that were there
     }
 
-    /// Writes everything with as few calls of `write` as it takes, and
-    /// answers how many bytes were taken. Fewer than [`len`](Self::len) means
-    /// that the kernel is full, or that a part of a file follows: the rest
-    /// belongs into the [`Backlog`](crate::net::Backlog).
+    /// Writes everything in as few calls of `write` as possible; returns how many bytes were
+    /// taken. Fewer than [`len`](Self::len): the kernel is full or a file follows, and the rest
+    /// goes into the [`Backlog`](crate::net::Backlog).
     #[inline(always)]
     pub(crate) fn write(
         &self,
@@ -291,16 +279,13 @@ impl Cork {
     }
 }
 
-/// A piece of what a cork holds.
 pub(super) enum Piece<'a> {
-    /// In the cork's own buffer.
     Copied(&'a [u8]),
     /// By reference, less the first bytes.
     Reference(&'a Reference<FilePart>, u64),
 }
 
 impl<'a> Piece<'a> {
-    /// The bytes, if they are in memory.
     #[inline]
     fn as_slice(&self) -> Option<&'a [u8]> {
         match *self {
@@ -370,7 +355,6 @@ impl Sink for Cork {
     }
 }
 
-/// A cork to which shared bytes are published ones.
 #[derive(Debug)]
 pub(crate) struct Published<'c>(pub(crate) &'c mut Cork);
 

@@ -30,7 +30,6 @@ pub(crate) struct Deadlines {
 }
 
 impl Deadlines {
-    /// No deadline for any slot.
     pub(crate) const fn new() -> Self {
         Self {
             seconds: Vec::new(),
@@ -38,7 +37,6 @@ impl Deadlines {
         }
     }
 
-    /// A table with room for so many slots before the table has to grow.
     pub(crate) fn with_room(slots: usize) -> Self {
         Self {
             seconds: Vec::with_capacity(slots),
@@ -47,7 +45,7 @@ impl Deadlines {
     }
 
     /// Sets, moves or ends the deadline of a slot ([`Key::slot`](crate::net::Key::slot)).
-    /// Allocates only for slots higher than ever before.
+    /// Allocates only for new highest slots.
     #[inline]
     pub(crate) fn set(&mut self, slot: u32, deadline: Option<Instant>) {
         let second = match deadline {
@@ -69,14 +67,14 @@ impl Deadlines {
         self.earliest = self.earliest.min(second);
     }
 
-    /// Has the table looked at when this time comes, though no slot may have it.
+    /// Has the table looked at by this time.
     pub(crate) fn look_at(&mut self, at: Instant) {
         let second = u32::try_from(at.as_nanos().div_ceil(SECOND)).unwrap_or(NONE);
         self.earliest = self.earliest.min(second);
     }
 
-    /// Adds the slots whose deadline has passed to `passed`, by slot, and ends
-    /// those deadlines. Takes constant time until the earliest may have come.
+    /// Adds the passed slots to `passed`, by slot, and ends their deadlines. Constant time
+    /// until one may have passed.
     pub(crate) fn expired(&mut self, now: Instant, passed: &mut Vec<u32>) {
         let now = u32::try_from(now.as_secs()).unwrap_or(NONE).min(NONE - 1);
         if now < self.earliest {
@@ -110,7 +108,6 @@ impl Default for Deadlines {
     }
 }
 
-/// A loop that the compiler makes vectors of.
 #[inline]
 fn lowest(places: &[u32]) -> u32 {
     places.iter().fold(NONE, |lowest, &place| lowest.min(place))

@@ -12,8 +12,7 @@ use std::collections::HashMap;
 use crate::link::Charge;
 use crate::net::{Exchange, Key, Owner};
 
-/// Departures that one turn looks at beside those that are new in it: of peers
-/// that take little there may be many.
+/// Older departures that one turn looks at: slow peers may have many.
 const SCAN: usize = 64;
 
 /// A parcel after the end of a response.
@@ -22,8 +21,7 @@ pub(crate) struct Departure {
     pub(crate) owner: Owner,
     pub(crate) exchange: Exchange,
     pub(crate) parcel: Box<dyn Any>,
-    /// How many bytes the connection will have sent when the last one of the response
-    /// has left; `None` while that is not known.
+    /// The connection's count of sent bytes at the end of the response; `None` while unknown.
     pub(crate) ends: Option<u64>,
     /// Bytes that will not leave.
     pub(crate) unsent: u64,
@@ -44,7 +42,6 @@ pub(crate) struct Departures {
 }
 
 impl Departures {
-    /// Whether no owner waits for anything.
     #[inline]
     pub(crate) fn is_empty(&self) -> bool {
         self.fresh.is_empty() && self.order.is_empty()
@@ -63,8 +60,7 @@ impl Departures {
         waiting.push_back(departure);
     }
 
-    /// Takes out those of the connections that a turn looks at: those that wait for the
-    /// longest, about [`SCAN`].
+    /// Takes out those of the connections that have waited for longest, about [`SCAN`].
     pub(crate) fn take_due(&mut self) -> VecDeque<Departure> {
         let mut due = VecDeque::new();
         for _ in 0..self.order.len().min(SCAN) {
@@ -84,7 +80,6 @@ impl Departures {
         self.fresh.pop_front()
     }
 
-    /// Those of a connection.
     pub(crate) fn of(&mut self, key: Key) -> impl Iterator<Item = &mut Departure> {
         let fresh = self.fresh.iter_mut();
         let fresh = fresh.filter(move |it| it.exchange.connection == key);

@@ -7,8 +7,7 @@ use crate::link::{Account, Charge};
 /// The least size of the memory, and the steps in which it grows, in bytes.
 const STEP: usize = 4096;
 
-/// Bytes one after the other. The memory is longer than what is in it, so that appending
-/// is one comparison and a copy, whose size the compiler often knows.
+/// Bytes in memory longer than they are, so that appending is a comparison and a copy.
 ///
 /// ```text
 ///  memory  | HTTP/1.1 200 OK ...  | what was there before, or zeros |
@@ -40,7 +39,6 @@ impl Gathered {
         self.len == 0
     }
 
-    /// Bytes of memory held.
     #[inline(always)]
     pub(super) const fn capacity(&self) -> usize {
         self.memory.capacity()
@@ -79,7 +77,6 @@ impl Gathered {
         }
     }
 
-    /// Appends the first `n` of `bytes`, of which it may copy all.
     #[inline(always)]
     pub(super) fn put_front<const N: usize>(&mut self, bytes: &[u8; N], n: usize) {
         let place = self.memory.get_mut(self.len..self.len.saturating_add(N));

@@ -112,8 +112,7 @@ struct MailboxState<T> {
     waker: Waker,
 }
 
-/// Two queues of numbered messages, so that the newest publish can be dropped
-/// in one call and the order of all is kept.
+/// Two queues of numbered messages: the newest publish can be dropped, and the order is kept.
 struct Queue<T> {
     replies: VecDeque<Queued<T>>,
     publishes: VecDeque<Queued<T>>,
@@ -152,7 +151,6 @@ impl<T> Queue<T> {
         }
     }
 
-    /// The message that was posted first.
     fn pop(&mut self) -> Option<Queued<T>> {
         let queue = match (self.replies.front(), self.publishes.front()) {
             (Some(reply), Some(publish)) if publish.number < reply.number => &mut self.publishes,
@@ -164,17 +162,15 @@ impl<T> Queue<T> {
 }
 
 impl<T> MailboxState<T> {
-    /// No message runs code of its own under the lock, so that a poisoned one
-    /// still guards a sound queue.
+    /// The lock. No foreign code runs under it: a poisoned one guards a sound queue.
     fn lock(&self) -> MutexGuard<'_, Queue<T>> {
         self.queue.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
 
 impl<T> Mailbox<T> {
-    /// Posts a message and wakes the loop if it had none waiting. Messages of
-    /// one thread arrive in their order. It counts as many bytes as the type
-    /// has.
+    /// Posts a message, counted by its size, and wakes an idle loop. One thread's messages keep
+    /// their order.
     pub(crate) fn post(&self, message: T, priority: Priority) -> Result<(), Undelivered<T>> {
         self.post_sized(message, size_of::<T>(), priority)
     }
@@ -218,8 +214,7 @@ impl<T> Mailbox<T> {
         Ok(())
     }
 
-    /// Posts a message however full the mailbox is; of no use if the loop is
-    /// gone. For the few that must not be lost.
+    /// Posts a message however full the mailbox is: for the few that must not be lost.
     pub(crate) fn post_always(&self, message: T) {
         let state = &*self.0;
         let mut queue = state.lock();
@@ -232,12 +227,10 @@ impl<T> Mailbox<T> {
         state.waker.wake();
     }
 
-    /// Counts of lost mail.
     pub(crate) fn lost(&self) -> Lost {
         self.0.lost()
     }
 
-    /// Whether the loop is gone.
     #[cfg(test)]
     pub(crate) fn is_closed(&self) -> bool {
         self.0.closed.load(Ordering::Relaxed)
@@ -245,9 +238,8 @@ impl<T> Mailbox<T> {
 }
 
 impl<T> MailboxState<T> {
-    /// How many of the newest publishes have to go, so that there is room for a
-    /// message of so many bytes; `None` if there will be none. One message alone
-    /// always has room.
+    /// How many of the newest publishes must go to make room for so many bytes; `None` if that
+    /// will not do. One message alone fits.
     fn to_displace(&self, queue: &Queue<T>, bytes: usize, priority: Priority) -> Option<usize> {
         let (mut messages, mut held) = (queue.len(), self.held.load(Ordering::Relaxed));
         let has_room = |messages: usize, held: usize| {
@@ -283,29 +275,24 @@ impl<T> Inbox<T> {
         queued.message
     }
 
-    /// Whether no message waits.
     #[inline]
     pub(crate) fn is_empty(&self) -> bool {
         self.batch.len() == 0 && !self.state.waiting.load(Ordering::Acquire)
     }
 
-    /// Counts of lost mail.
     pub(crate) fn lost(&self) -> Lost {
         self.state.lost()
     }
 
-    /// A further posting end.
     pub(crate) fn mailbox(&self) -> Mailbox<T> {
         Mailbox(self.state.clone())
     }
 }
 
-/// The messages in the order of posting; none for now ends the iteration.
+/// The messages in order; `None` ends the iteration for now.
 ///
-/// The lock is taken once for all that waited, and not at all while nothing
-/// waits. Who bounds a turn stops early, and comes back while
-/// [`is_empty`](Inbox::is_empty) is false: nobody wakes the loop for what has
-/// waited already.
+/// One lock for all that waited. A bounded turn comes back while [`is_empty`](Inbox::is_empty)
+/// is false: it is not woken again.
 impl<T> Iterator for Inbox<T> {
     type Item = T;
 

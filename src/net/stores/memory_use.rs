@@ -24,7 +24,6 @@ pub struct MemoryUse {
     seen: Arc<Seen>,
 }
 
-/// The counts of a loop.
 #[derive(Debug, Default)]
 pub(crate) struct Seen {
     of_connection: AtomicUsize,

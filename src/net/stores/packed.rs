@@ -7,21 +7,19 @@ use bytes::Bytes;
 /// The smallest window, as a power of two.
 const LEAST: u8 = 8;
 
-/// One message as frames that are compressed for each size of window, by the loop that
-/// needs it first. The frames refer to nothing before them.
+/// One message, compressed for each window size by the first loop that needs it, without
+/// references to others.
 #[derive(Debug, Default)]
 pub(crate) struct PackedFrames([OnceLock<Option<Bytes>>; Self::SIZES]);
 
 impl PackedFrames {
     pub(in crate::net) const SIZES: usize = 8;
 
-    /// Where the frame for a window stands.
     pub(in crate::net) fn place(window_bits: u8) -> usize {
         usize::from(window_bits.saturating_sub(LEAST)).min(Self::SIZES - 1)
     }
 
-    /// The frame at a place, which is made if nobody has made it; `None` if it is not
-    /// worth it.
+    /// The frame at a place, made on first use; `None` if not worth it.
     pub(in crate::net) fn get_or_pack(
         &self,
         at: usize,

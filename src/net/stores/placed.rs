@@ -10,13 +10,10 @@ const PAGE: usize = 4096;
 /// Where in its page the memory begins.
 const PLACE: usize = PAGE / 2;
 
-/// Zeroed bytes that begin in the middle of a page.
+/// Zeroed bytes from the middle of a page on.
 ///
-/// The kernel keeps what a peer has sent from the beginning of a page on, if
-/// nothing was under way before, and large allocations begin 16 bytes after
-/// one. Processors copy two to four times as slowly to where the place within
-/// the page is that of the source, or up to 64 bytes after it. So a message is
-/// read to, and written from, half a page away.
+/// The kernel keeps received bytes from the start of a page, where large allocations begin,
+/// too; processors copy 2 to 4 times as slowly between places that are alike within the page.
 #[derive(Debug, Default)]
 pub(crate) struct Placed {
     memory: Vec<u8>,
@@ -38,7 +35,6 @@ impl Placed {
         }
     }
 
-    /// So many bytes, wherever they are.
     pub(crate) fn anywhere(len: usize) -> Self {
         Self {
             memory: vec![0; len],
@@ -56,7 +52,6 @@ impl Placed {
         self.charge.account()
     }
 
-    /// Bytes of memory held.
     #[cfg(test)]
     pub(crate) const fn capacity(&self) -> usize {
         self.memory.capacity()

@@ -4,11 +4,10 @@ use alloc::vec::Vec;
 
 use crate::link::{Account, Charge};
 
-/// Empty buffers kept for the next who needs one, within a bound.
+/// Empty buffers for the next user, within a bound.
 ///
-/// Taking and giving back allocate nothing while the pool has buffers.
-/// A buffer that has grown beyond [`buffer`](Self::new) is shrunk by being
-/// freed, so that a burst of large messages leaves no memory behind.
+/// Allocates nothing while it has some. A buffer grown beyond [`buffer`](Self::new) is freed,
+/// so that a burst leaves no memory behind.
 #[derive(Debug)]
 pub(crate) struct Pool {
     spare: Vec<Vec<u8>>,
@@ -60,7 +59,6 @@ impl Pool {
         }
     }
 
-    /// Gives a buffer back; what it holds is dropped.
     #[inline]
     pub(crate) fn give(&mut self, mut buffer: Vec<u8>) {
         let size = buffer.capacity();

@@ -4,11 +4,10 @@ use alloc::vec::Vec;
 
 const LEAF: usize = 512;
 
-/// Entries by number, in leaves that are added one by one.
+/// Entries by number, in leaves added one by one.
 ///
-/// A list in one piece is copied when it grows, leaves its former places behind
-/// in the heap, and has room for entries that never come: some ten bytes for
-/// each of many connections.
+/// A list in one piece is copied as it grows and leaves spare room: some ten bytes for each of
+/// many connections.
 #[derive(Debug)]
 pub(crate) struct Table<T> {
     leaves: Vec<Vec<T>>, // all but the last one are full
@@ -21,12 +20,10 @@ impl<T> Default for Table<T> {
 }
 
 impl<T> Table<T> {
-    /// An empty table without memory.
     pub(crate) const fn new() -> Self {
         Self { leaves: Vec::new() }
     }
 
-    /// How many entries there are.
     #[inline]
     pub(crate) const fn len(&self) -> usize {
         match self.leaves.as_slice() {
@@ -40,13 +37,11 @@ impl<T> Table<T> {
         self.leaves.get(at / LEAF)?.get(at % LEAF)
     }
 
-    /// An entry for changing.
     #[inline(always)]
     pub(crate) fn get_mut(&mut self, at: usize) -> Option<&mut T> {
         self.leaves.get_mut(at / LEAF)?.get_mut(at % LEAF)
     }
 
-    /// Adds an entry after the others.
     pub(crate) fn push(&mut self, entry: T) {
         let is_only = self.leaves.len() == 1;
         match self.leaves.last_mut() {
@@ -66,7 +61,6 @@ impl<T> Table<T> {
         }
     }
 
-    /// All entries in their order.
     pub(crate) fn iter(&self) -> impl Iterator<Item = &T> {
         self.leaves.iter().flatten()
     }

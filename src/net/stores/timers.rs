@@ -11,11 +11,10 @@ use crate::wire::Instant;
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub struct TimerId(Key);
 
-/// One-shot timers, each with something to remember, that pass in the order
-/// of their times, and of their setting where those are equal.
+/// One-shot timers with a value, in order of time, then of setting.
 ///
-/// Setting and passing take logarithmic time, cancelling constant time. The
-/// memory is at most twice what the running timers need at their most.
+/// Setting and passing take logarithmic, cancelling constant time; memory at most twice the
+/// most running.
 #[derive(Debug)]
 pub(crate) struct Timers<T> {
     running: Slab<T>,
@@ -60,7 +59,6 @@ impl<T> Timers<T> {
         });
     }
 
-    /// Whether no timer runs.
     #[inline]
     pub(crate) const fn is_empty(&self) -> bool {
         self.running.is_empty()
@@ -93,9 +91,8 @@ impl<T> Timers<T> {
         TimerMark(self.set)
     }
 
-    /// The next timer that has passed and was set before `until`. Timers that
-    /// a handler sets meanwhile wait for the next turn, so that none with no
-    /// delay keeps the loop for ever.
+    /// The next passed timer set before `until`; later ones wait for the next turn, so that
+    /// none keeps the loop.
     pub(crate) fn expired(&mut self, now: Instant, until: TimerMark) -> Option<(TimerId, T)> {
         let &Reverse(Entry { at, number, key }) = self.heap.peek()?;
         if at > now || number >= until.0 {
@@ -107,7 +104,6 @@ impl<T> Timers<T> {
         Some((TimerId(key), owner))
     }
 
-    /// The time of the next timer.
     #[inline]
     pub(crate) fn next(&self) -> Option<Instant> {
         self.heap.peek().map(|entry| entry.0.at)
@@ -130,7 +126,6 @@ impl<T> Default for Timers<T> {
     }
 }
 
-/// A place in the order of setting.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) struct TimerMark(u64);
 
@@ -141,27 +136,24 @@ impl TimerMark {
     }
 }
 
-/// When owners want to be called, once each. Unlike a timer, an alarm needs no share of
-/// anything, so that it is never refused, and belongs to no exchange.
+/// When owners want to be called, once each. An alarm needs no share, is never refused, and has
+/// no exchange.
 #[derive(Debug, Default)]
 pub(crate) struct Alarms {
     set: Vec<(Owner, Instant)>,
     /// Those that may come a second late, and so cost the turns before nothing.
     rounds: Vec<(Owner, Instant)>,
-    /// One of them is new.
     is_new: bool,
-    /// Beside them: bytes that have come on the connections which an owner has dialled.
+    /// Bytes that came on the connections an owner has dialled.
     received: Vec<u64>,
 }
 
 impl Alarms {
-    /// Whether no owner wants to be called.
     #[inline]
     pub(crate) const fn is_empty(&self) -> bool {
         self.set.is_empty()
     }
 
-    /// How many want to.
     pub(crate) const fn len(&self) -> usize {
         self.set.len()
     }
@@ -190,23 +182,19 @@ impl Alarms {
         }
     }
 
-    /// When the first round is due.
     pub(crate) fn next_round(&self) -> Option<Instant> {
         self.rounds.iter().map(|&(_, at)| at).min()
     }
 
-    /// Takes out a round that is due.
     pub(crate) fn take_round(&mut self, now: Instant) -> Option<Owner> {
         let at = self.rounds.iter().position(|&(_, at)| at <= now)?;
         Some(self.rounds.swap_remove(at).0) // a position just found
     }
 
-    /// When the first is due.
     pub(crate) fn next(&self) -> Option<Instant> {
         self.set.iter().map(|&(_, at)| at).min()
     }
 
-    /// Takes out one that is due.
     pub(crate) fn take_due(&mut self, now: Instant) -> Option<Owner> {
         let at = self.set.iter().position(|&(_, at)| at <= now)?;
         Some(self.set.swap_remove(at).0) // a position just found
@@ -223,7 +211,6 @@ impl Alarms {
         }
     }
 
-    /// How many they are.
     #[cfg(feature = "client")]
     pub(crate) fn received(&self, owner: Owner) -> u64 {
         let of_owner = self.received.get(usize::from(owner.0));

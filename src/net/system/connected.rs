@@ -84,12 +84,10 @@ impl Connected {
         each!(self, socket => uninterrupted(|| socket.read(into)))
     }
 
-    /// Writes what there is room for; `None` if there is none.
     pub(super) fn write(&mut self, bytes: &[u8]) -> io::Result<Option<usize>> {
         each!(self, socket => uninterrupted(|| socket.write(bytes)))
     }
 
-    /// Writes a list of parts in one call.
     pub(super) fn write_vectored(&mut self, parts: &[IoSlice<'_>]) -> io::Result<Option<usize>> {
         each!(self, socket => uninterrupted(|| socket.write_vectored(parts)))
     }

@@ -63,13 +63,11 @@ impl Connected {
         uninterrupted(|| recv(&self.0, &mut *into, RecvFlags::empty()).map(|(_, bytes)| bytes))
     }
 
-    /// Writes what there is room for; `None` if there is none.
     #[inline]
     pub(super) fn write(&mut self, bytes: &[u8]) -> io::Result<Option<usize>> {
         uninterrupted(|| send(&self.0, bytes, SendFlags::NOSIGNAL))
     }
 
-    /// Writes a list of parts in one call.
     #[inline]
     pub(super) fn write_vectored(&mut self, parts: &[IoSlice<'_>]) -> io::Result<Option<usize>> {
         uninterrupted(|| writev(&self.0, parts))

@@ -286,8 +286,7 @@ impl Poller for Mio {
         Ok(written.unwrap_or(0))
     }
 
-    /// The parts and the first bytes of the file share packets; the file never
-    /// enters our memory.
+    /// Parts and the file's first bytes share packets; the file never enters our memory.
     #[cfg(all(feature = "files", any(target_os = "linux", target_os = "android")))]
     fn send_file(
         &mut self,
@@ -397,8 +396,7 @@ impl Clock {
         clock
     }
 
-    /// Reads the monotonic clock, and the wall clock if its second is over: a
-    /// wall clock that is set is followed within a second.
+    /// Reads the monotonic clock, and the wall clock once its second is over.
     #[inline]
     fn refresh(&mut self) -> Instant {
         self.now = self.running.now();

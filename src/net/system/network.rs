@@ -65,7 +65,6 @@ const fn mask(prefix: u8) -> u128 {
     }
 }
 
-/// An address as one of IPv6, and whether it is one of IPv4.
 const fn mapped(address: IpAddr) -> (Ipv6Addr, bool) {
     match address {
         IpAddr::V4(v4) => (v4.to_ipv6_mapped(), true),
@@ -74,7 +73,6 @@ const fn mapped(address: IpAddr) -> (Ipv6Addr, bool) {
 }
 
 impl From<IpAddr> for Network {
-    /// The network of this address alone.
     fn from(address: IpAddr) -> Self {
         let (first, is_v4) = mapped(address);
         Self {

@@ -9,8 +9,7 @@ use sha1::{Digest, Sha1};
 /// Bytes drawn from the system at a time.
 const DRAW: usize = 256;
 
-/// Unpredictable bytes, drawn from the system in batches: one system call for
-/// 64 WebSocket masks. Every byte is handed out once and wiped.
+/// Unpredictable bytes from the system in batches, each handed out once and wiped.
 pub(crate) struct Random {
     buffer: [u8; DRAW],
     used: usize, // <= DRAW
@@ -48,9 +47,8 @@ impl Random {
         }
     }
 
-    /// Draws a new batch. A system whose source worked once does not fail
-    /// later; should it, hashes of a secret drawn at the start stand in:
-    /// predictable bytes never leave here.
+    /// Draws a new batch. Should the system fail later, hashes of a secret stand in: bytes stay
+    /// unpredictable.
     fn draw(&mut self) {
         if getrandom::fill(&mut self.buffer).is_err() {
             self.expand();

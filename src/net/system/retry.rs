@@ -17,12 +17,9 @@ pub(super) fn uninterrupted<T, E: Fault>(
     }
 }
 
-/// An error of a call of the system.
 pub(super) trait Fault: Into<io::Error> {
-    /// A signal came first.
     fn is_interrupted(&self) -> bool;
 
-    /// The call would have to wait.
     fn would_block(&self) -> bool;
 }
 

@@ -172,7 +172,6 @@ impl StreamState {
         }
     }
 
-    /// Bytes that the kernel takes now.
     pub(crate) fn room(&self) -> usize {
         let queue = self.queue.as_ref();
         let room = queue.map_or(usize::MAX, Filled::room);
@@ -195,8 +194,8 @@ impl StreamState {
         }
     }
 
-    /// The loop has closed the stream, and its peer sends on: it is reset, and
-    /// what was under way is lost.
+    /// The loop closed the stream and its peer sends on: it is reset, and what was under way is
+    /// lost.
     fn meets_closed(&mut self) {
         if self.fate == Fate::Closed
             && let Some(queue) = &mut self.queue

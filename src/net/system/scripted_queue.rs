@@ -43,7 +43,6 @@ pub struct KernelQueue {
     pub step: usize,
 }
 
-/// A queue with what is in it.
 #[derive(Debug)]
 pub(super) struct Filled {
     pub(super) shape: KernelQueue,
@@ -62,7 +61,6 @@ impl Filled {
         }
     }
 
-    /// Takes as much as there is room for.
     pub(super) fn put(&mut self, bytes: &[u8]) -> usize {
         let n = bytes.len().min(self.room());
         self.bytes.extend(&bytes[..n]);
@@ -81,13 +79,11 @@ impl Filled {
         self.bytes.len() + usize::from(self.fin)
     }
 
-    /// Forgets all: the connection was reset.
     pub(super) fn clear(&mut self) {
         self.bytes.clear();
         self.fin = false;
     }
 
-    /// Whether so much is free that the system says so.
     pub(super) fn is_writable(&self) -> bool {
         self.room() * 3 >= self.shape.size
     }

@@ -9,8 +9,8 @@ use rustix::net::{SendAncillaryBuffer, SendFlags, sendmsg};
 use super::retry::uninterrupted;
 use crate::net::FilePart;
 
-/// Sends `parts` and then a part of a file, until all is sent or the socket is
-/// full. [`ErrorKind::UnexpectedEof`] if the file is too short.
+/// Sends `parts` and a part of a file, until done or the socket is full.
+/// [`ErrorKind::UnexpectedEof`] if the file is too short.
 pub(super) fn send(
     socket: &impl AsFd,
     parts: &[IoSlice<'_>],

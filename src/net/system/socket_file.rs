@@ -7,8 +7,7 @@ use std::path::{Path, PathBuf};
 
 use socket2::{Domain, SockAddr, Socket, Type};
 
-/// The file that a socket was bound to: removed when dropped, unless somebody
-/// has put another in its place.
+/// The file of a bound socket, removed on drop unless it was replaced.
 #[derive(Debug)]
 pub(super) struct SocketFile {
     path: PathBuf,
@@ -16,9 +15,8 @@ pub(super) struct SocketFile {
 }
 
 impl SocketFile {
-    /// Removes a socket file on which no process listens, as a server that was killed
-    /// leaves it. A socket that answers is an error (`AddrInUse`), and anything else than
-    /// a socket is left alone: binding will fail on it.
+    /// Removes a socket file without a listener. One that answers is an error (`AddrInUse`);
+    /// other files are left alone.
     pub(super) fn remove_stale(path: &Path) -> io::Result<()> {
         match fs::symlink_metadata(path) {
             Ok(metadata) if metadata.file_type().is_socket() => {}

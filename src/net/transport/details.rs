@@ -6,9 +6,7 @@ use super::seam::TransportDetails;
 use super::sockets::place;
 use crate::net::Key;
 
-/// The details of a loop's transports, by the slots of their connections.
-///
-/// They lie where handlers reach them, and the transports do not.
+/// The details of a loop's transports by slot, where handlers reach them.
 #[derive(Debug, Default)]
 pub(crate) struct DetailsTable(Vec<Option<TransportDetails>>);
 
@@ -24,7 +22,6 @@ impl DetailsTable {
         self.0.get(key.slot() as usize)?.as_ref()
     }
 
-    /// Forgets it: the connection is over.
     pub(crate) fn forget(&mut self, key: Key) {
         if let Some(details) = self.0.get_mut(key.slot() as usize) {
             *details = None;

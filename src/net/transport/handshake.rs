@@ -17,7 +17,6 @@ use crate::net::{Exchange, Key, Loop, Poller, Speaks};
 use crate::wire::{Instant, Role};
 
 impl Speaks {
-    /// The link of a connection that begins with this.
     pub(in crate::net) fn link(self, role: Role, now: Instant) -> Link {
         match (self, role) {
             (Self::Http | Self::Http2, Role::Server) => Link::server(now),
@@ -106,8 +105,8 @@ impl<P: Poller> Loop<P> {
         connection.is_some_and(|it| it.socket.readable)
     }
 
-    /// Notes what a read through a transport has left: replies of the transport's
-    /// own, and the front of a record. Whether the connection stays open.
+    /// Notes what a transport's read left: its own replies and the front of a record. Whether
+    /// the connection stays open.
     pub(in crate::net) fn note_opened(&mut self, key: Key, opened: &Opened) -> bool {
         self.put_sealed(key);
         let Some(secured) = self.sockets.secured(key) else {
@@ -151,7 +150,6 @@ impl<P: Poller> Loop<P> {
         sealed.clear();
     }
 
-    /// The handshake is over: the connection is its protocol's.
     fn agree(&mut self, key: Key, speaks: Speaks) {
         self.end_handshake(key, Outcome::Completed);
         let state = &mut self.dispatch.state;
@@ -192,7 +190,6 @@ impl<P: Poller> Loop<P> {
         self.dispatch.tell(exchange, Event::Opened);
     }
 
-    /// Nothing more can be read of a connection.
     pub(in crate::net) fn cannot_read(&mut self, key: Key, fault: Fault) {
         match fault {
             Fault::Socket | Fault::Cut => {
@@ -205,9 +202,8 @@ impl<P: Poller> Loop<P> {
         }
     }
 
-    /// Takes the FIN of a peer that has not closed its transport for the end of its input,
-    /// if all that it can have cut off is a request: those that are complete are answered
-    /// (RFC 9112 §9.8).
+    /// Takes a bare FIN as the end of input, if only a request can have been cut: complete ones
+    /// are answered (RFC 9112 §9.8).
     #[cold]
     pub(in crate::net) fn takes_cut(&mut self, key: Key) -> bool {
         let Some(connection) = self.dispatch.state.connections.get_mut(key) else {
@@ -225,7 +221,6 @@ impl<P: Poller> Loop<P> {
         true
     }
 
-    /// Keeps what a transport tells of itself.
     fn note_details(&mut self, key: Key) {
         if let Some(secured) = self.sockets.secured(key) {
             let details = secured.transport().details();
@@ -233,8 +228,8 @@ impl<P: Poller> Loop<P> {
         }
     }
 
-    /// Why a connection ends, if it ends now for this reason: a dial has failed until
-    /// its handshake is over, and its transport knows with whom that was.
+    /// Why a connection ends: a dial has failed until its handshake is over, and its transport
+    /// knows whose.
     pub(in crate::net) fn gone_by(&mut self, key: Key, why: EndReason) -> EndReason {
         let connection = self.dispatch.state.connections.get(key);
         let is_dial = connection
@@ -347,7 +342,6 @@ impl<P: Poller> Loop<P> {
         handshakes.ready = ready;
     }
 
-    /// Gives a handshake its turn.
     fn shake(&mut self, key: Key) {
         let Some(connection) = self.dispatch.state.connections.get_mut(key) else {
             return;
@@ -395,7 +389,6 @@ impl<P: Poller> Loop<P> {
         }
     }
 
-    /// Ends a handshake that there is no room for.
     pub(in crate::net) fn refuse_handshake(&mut self, key: Key) {
         self.dispatch.state.note_limit(key, "Limits::handshakes");
         self.end_handshake(key, Outcome::Refused);

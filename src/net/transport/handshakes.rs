@@ -9,8 +9,7 @@ use core::time::Duration;
 use crate::net::Key;
 use crate::wire::Instant;
 
-/// From this age on, a handshake that waits for its peer ends when others need its
-/// place.
+/// From this age on, a waiting handshake may be ended for another.
 const PATIENCE: Duration = Duration::from_secs(1);
 
 /// Counts of the handshakes of a loop's transports, by outcome
@@ -67,7 +66,6 @@ impl HandshakeCounts {
     }
 }
 
-/// How a handshake has ended.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Outcome {
     Completed,
@@ -79,7 +77,6 @@ pub(crate) enum Outcome {
 pub(crate) struct Handshakes {
     /// Those that can go on without an event.
     pub(crate) ready: Vec<Key>,
-    /// Some of those have waited for longer than a turn.
     pub(super) is_behind: bool,
     /// Those of connections that were accepted, the oldest first. Some are over.
     began: VecDeque<(Key, Instant)>,
@@ -95,7 +92,6 @@ impl Handshakes {
         self.counts().in_flight() as usize
     }
 
-    /// One begins. Those that are over are forgotten now and then.
     pub(super) fn begin(
         &mut self,
         key: Key,

@@ -4,13 +4,11 @@ use core::time::Duration;
 
 use crate::wire::Instant;
 
-/// The deadline for the rest of a record whose front was received, in whole seconds like
-/// all deadlines of a connection.
+/// The deadline for the rest of a record whose front has come, in whole seconds.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) struct RecordFront(u32);
 
 impl RecordFront {
-    /// No record has begun.
     pub(super) const NONE: Self = Self(0);
     /// One has, and its time stands still: our own side does not read.
     const WITHHELD: Self = Self(u32::MAX);
@@ -21,13 +19,11 @@ impl RecordFront {
         Self(seconds.min(u32::MAX - 1))
     }
 
-    /// Whether no record has begun.
     const fn is_none(self) -> bool {
         self.0 == 0
     }
 
-    /// Notes a read that has left the front of a record, or nothing. One that
-    /// `is_new` has its time until `at`.
+    /// Notes a read that left the front of a record or nothing. A new one has until `at`.
     pub(super) fn note(&mut self, is_kept: bool, is_new: bool, at: Instant) {
         if !is_kept {
             *self = Self::NONE;
@@ -36,8 +32,7 @@ impl RecordFront {
         }
     }
 
-    /// Notes whether our own side reads; if it does again, the rest has its time until
-    /// `at`.
+    /// Notes whether our side reads; if it does again, the rest has until `at`.
     pub(super) fn note_reading(&mut self, reads: bool, at: Instant) {
         match (reads, *self) {
             (_, Self::NONE) => {}
@@ -47,7 +42,6 @@ impl RecordFront {
         }
     }
 
-    /// When the rest has to be here.
     pub(super) fn deadline(self) -> Option<Instant> {
         match self {
             Self::NONE | Self::WITHHELD => None,

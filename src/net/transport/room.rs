@@ -1,15 +1,13 @@
 //! How much a socket is likely to take, so that no more is sealed.
 
-/// The most that is sealed for one write: several records, and less than a socket
-/// usually takes. What reads in parts of 64 KiB sends such a part with a head: both
-/// leave in one write.
+/// The most sealed for one write: several records, less than a socket usually takes, and a part
+/// of 64 KiB with a head.
 const BATCH: usize = 68 * 1024;
 /// The least that is worth a write: a record.
 pub(super) const LEAST: usize = 16 * 1024;
 
-/// The bytes that a socket took until it was full, and has taken since. What is sealed
-/// and not taken cannot be taken back, and is held beside the bytes that it was sealed
-/// from.
+/// The bytes that a socket took until full, and since. Sealed bytes cannot be taken back, and
+/// are held beside their source.
 #[derive(Debug, Clone, Copy)]
 pub(super) struct Room {
     /// Until it was full last; `u32::MAX` if it never was.

@@ -197,7 +197,6 @@ impl Error for TransportError {
     }
 }
 
-/// A transport that is over: nothing can be sealed or opened any more.
 pub(super) struct Over;
 
 impl Transport for Over {

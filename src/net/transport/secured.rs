@@ -14,11 +14,10 @@ use crate::net::{Poller, Read, Speaks};
 use crate::wire::partly_shown;
 use crate::wire::{Instant, Received, Step};
 
-/// Room that a record of TLS needs to be read to: its content, and what stands
-/// around it.
+/// Room to read a TLS record: content and overhead.
 pub(crate) const RECORD: usize = MOST_OPENED + 2048;
 
-/// The smallest read buffer that has room for one after input that was not used.
+/// The smallest read buffer with room for one behind unused input.
 pub(crate) const LEAST_READ: usize = RECORD + 1024;
 
 /// Bytes after the end of a transport that are read while its connection is open.
@@ -27,13 +26,11 @@ const IGNORED: usize = 64 * 1024;
 /// The transport of one connection, and the front of what it cannot open yet.
 pub(crate) struct Secured {
     transport: Box<dyn Transport>,
-    /// In its place once it has failed.
     over: Over,
     /// Sealed bytes that were read: the front of a record, usually none.
     unopened: DrainBuffer,
     /// They may hold a complete record.
     may_open: bool,
-    /// A record was used up.
     progress: bool,
     /// The time of the one whose front is kept.
     front: RecordFront,
@@ -41,11 +38,9 @@ pub(crate) struct Secured {
     fault: Option<TransportError>,
     /// Nothing more is opened: the peer has closed the transport, or was cut off.
     ended: bool,
-    /// The socket has ended.
     fin: bool,
     /// Bytes that were thrown away after the end of the transport.
     ignored: usize,
-    /// Nothing more is sealed.
     closed: bool,
     room: Room,
     /// The protocol unless the handshake says otherwise.
@@ -78,8 +73,7 @@ impl Secured {
         }
     }
 
-    /// The parts needed to seal. A transport that has failed seals nothing more: its
-    /// last word has been said.
+    /// The parts needed to seal. A failed transport has said its last word.
     pub(super) fn sealing(&mut self) -> (&mut dyn Transport, &mut Room) {
         let transport = match self.fault {
             None => &mut *self.transport,
@@ -88,8 +82,6 @@ impl Secured {
         (transport, &mut self.room)
     }
 
-    /// The fault of input that could not be opened after content that has been given,
-    /// if any.
     pub(crate) const fn take_fault(&mut self) -> Option<TransportError> {
         self.fault.take()
     }
@@ -98,7 +90,6 @@ impl Secured {
         &mut *self.transport
     }
 
-    /// The protocol that the handshake agreed on.
     pub(super) fn agreed(&self) -> Option<Speaks> {
         let Agreed { speaks } = self.transport.agreed()?;
         Some(speaks.unwrap_or(self.speaks))
@@ -109,15 +100,13 @@ impl Secured {
         self.unopened.len()
     }
 
-    /// Notes after a read whether the front of a record is kept: one that has begun since
-    /// the last one has its time until `at`.
+    /// Notes after a read whether the front of a record is kept: a new one has until `at`.
     pub(super) fn note_front(&mut self, at: Instant) {
         let is_new = core::mem::take(&mut self.progress);
         self.front.note(!self.unopened.is_empty(), is_new, at);
     }
 
-    /// When the rest of the record has to be here whose front is kept. `reads` says
-    /// whether our own side reads; if it does again, that is `at`.
+    /// When the rest of a kept record's front must be here; if our side reads again, `at`.
     pub(super) fn record_deadline(&mut self, reads: bool, at: Instant) -> Option<Instant> {
         self.front.note_reading(reads, at);
         self.front.deadline()
@@ -134,7 +123,6 @@ impl Secured {
         self.may_open = true;
     }
 
-    /// Charges to an account what is kept; to none while nothing is.
     pub(super) fn charge_to(&mut self, account: Option<&Account>) {
         self.unopened.charge_to(account);
     }
@@ -150,21 +138,18 @@ impl Secured {
         self.shaken as usize + begun
     }
 
-    /// Charges the transport itself to the account of its peer's address: it is
-    /// there for as long as the connection is.
+    /// Charges the transport itself to its peer's address, for as long as it lives.
     pub(super) fn charge_itself_to(&mut self, account: &Account) {
         self.charge.move_to(Some(account));
         self.charge_itself();
     }
 
-    /// Charges what the transport holds now.
     pub(super) fn charge_itself(&mut self) {
         let memory = size_of::<Self>() + size_of_val(&*self.transport) + self.transport.memory();
         self.charge.set(memory);
     }
 
-    /// Says, once, that nothing follows, and frees the transport; whether it had to be
-    /// said.
+    /// Says, once, that nothing follows, and frees the transport; whether it had to.
     pub(super) fn close(&mut self, out: &mut Vec<u8>) -> bool {
         let is_due = !self.closed;
         if is_due && self.fault.is_none() && self.transport.agreed().is_some() {
@@ -191,9 +176,8 @@ impl Secured {
         self.unopened.release(0);
     }
 
-    /// Reads once, unless there may be something to open already, and opens what is
-    /// complete: plain bytes come to the front of `room`, which has room for a
-    /// [`RECORD`].
+    /// Reads once, unless something may be open already, and opens what is complete to the
+    /// front of `room` (at least a [`RECORD`]).
     pub(super) fn read<P: Poller>(
         &mut self,
         poller: &mut P,
@@ -261,9 +245,8 @@ impl Secured {
         })
     }
 
-    /// Throws away what follows the end of the transport (RFC 8446 §6.1), up to
-    /// [`IGNORED`] bytes: what is left unread in the end would make the system reset the
-    /// connection.
+    /// Discards what follows the transport's end (RFC 8446 §6.1), up to [`IGNORED`] bytes:
+    /// unread bytes would reset the connection.
     #[cold]
     fn read_past_end<P: Poller>(
         &mut self,
@@ -294,7 +277,6 @@ impl Secured {
         self.unopened.release(0);
     }
 
-    /// Whether the peer may still send.
     pub(crate) const fn may_receive(&self) -> bool {
         !self.fin
     }
@@ -353,8 +335,8 @@ impl Secured {
         Ok((plain, false))
     }
 
-    /// Makes a fault wait until the content in front of it has been given, `plain` bytes:
-    /// what comes of them does not depend on what was read with them.
+    /// Holds a fault until the `plain` bytes before it are given: what becomes of them does not
+    /// depend on the read.
     fn hold_fault(
         &mut self,
         opened: Result<Record, TransportError>,
@@ -418,16 +400,12 @@ enum Next {
     Open,
     /// There may be, and it is not for now.
     Pause,
-    /// More bytes are needed.
     Read,
 }
 
 #[derive(Debug, Default)]
 struct Opening {
-    /// Sealed bytes that were used.
     used: usize,
-    /// Plain bytes at the front.
     plain: usize,
-    /// Nothing more can be opened.
     done: bool,
 }

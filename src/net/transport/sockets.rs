@@ -11,25 +11,20 @@ use crate::net::turns::connection::Connection;
 use crate::net::{Key, Limits, Poller, Speaks};
 use crate::wire::Instant;
 
-/// The sockets of a loop by the slots of their connections, and the transports of
-/// those that have one.
-///
-/// They lie apart, so that a loop without any pays for none.
+/// A loop's sockets by slot, and the transports of those that have one: apart, so that others
+/// pay nothing.
 #[derive(Debug)]
 pub(crate) struct Sockets<S> {
     streams: Vec<Option<S>>,
     secured: Vec<Option<Box<Secured>>>, // as long as the last one needs
-    /// Output of transports themselves; empty between uses.
     said: Vec<u8>,
     /// Memory that records are sealed in, filled with what it was used for last.
     records: Vec<u8>,
 }
 
-/// A transport, and memory for what it seals or says.
 pub(super) type SecuredWith<'s> = (&'s mut Secured, &'s mut Vec<u8>);
 
 impl<S> Sockets<S> {
-    /// None, with room for so many before the table has to grow.
     pub(crate) fn with_room(slots: usize) -> Self {
         Self {
             streams: Vec::with_capacity(slots),
@@ -58,7 +53,6 @@ impl<S> Sockets<S> {
         self.streams.get_mut(key.slot() as usize)?.take()
     }
 
-    /// The socket of a connection.
     #[inline(always)]
     pub(crate) fn get(&self, key: Key) -> Option<&S> {
         self.streams.get(key.slot() as usize)?.as_ref()
@@ -70,20 +64,16 @@ impl<S> Sockets<S> {
         self.streams.get_mut(key.slot() as usize)?.as_mut()
     }
 
-    /// Whether a connection has a transport.
     #[inline(always)]
     pub(crate) fn is_secured(&self, key: Key) -> bool {
         matches!(self.secured.get(key.slot() as usize), Some(Some(_)))
     }
 
-    /// The transport of a connection.
     #[inline(always)]
     pub(crate) fn secured(&mut self, key: Key) -> Option<&mut Secured> {
         self.secured.get_mut(key.slot() as usize)?.as_deref_mut()
     }
 
-    /// When the rest of the record has to be here whose front the transport of a
-    /// connection has.
     #[cold]
     pub(crate) fn record_deadline(
         &mut self,
@@ -96,7 +86,6 @@ impl<S> Sockets<S> {
         secured.record_deadline(connection.may_be_fed(), now + limits.record_time)
     }
 
-    /// The transport of a connection, and where it puts what it has to say of itself.
     pub(super) fn speaking(&mut self, key: Key) -> Option<SecuredWith<'_>> {
         let secured = self.secured.get_mut(key.slot() as usize)?.as_deref_mut()?;
         Some((secured, &mut self.said))

@@ -14,17 +14,14 @@ const FEW: usize = 8;
 
 /// The target of a flush. Counts are of plain bytes.
 pub(crate) trait Wire {
-    /// Whether bytes change on their way.
     const SEALS: bool;
 
-    /// Notes that nothing waits for the socket.
     fn begin(&mut self);
 
-    /// Writes parts, as [`Poller::write`] does, and answers how many of their bytes are
-    /// on their way. Fewer than there are mean that the socket is full.
+    /// Writes parts, as [`Poller::write`]; returns how many of their bytes are on their way.
+    /// Fewer mean that the socket is full.
     fn write(&mut self, parts: &[IoSlice<'_>]) -> io::Result<usize>;
 
-    /// Writes parts, and a part of a file after them.
     fn send_file(&mut self, parts: &[IoSlice<'_>], file: FilePart) -> io::Result<usize>;
 
     /// Writes bytes that are sealed; they are not counted.
@@ -33,8 +30,7 @@ pub(crate) trait Wire {
     /// Sealed bytes that the socket has not taken.
     fn pending(&self) -> &[u8];
 
-    /// Bytes that the socket has taken of what was sealed, and how many of all those the
-    /// transport has added.
+    /// The sealed bytes that the socket has taken, and how many of all those were added.
     fn counts(&self) -> (usize, usize);
 }
 
@@ -72,8 +68,8 @@ impl<P: Poller> Wire for Plain<'_, P> {
     }
 }
 
-/// A socket under its transport. What is sealed for a write that the socket does not take
-/// cannot be taken back: it is `pending`, and nothing more is sealed.
+/// A socket under its transport. What the socket does not take is `pending`, and nothing more
+/// is sealed.
 pub(crate) struct Sealing<'a, P: Poller> {
     poller: &'a mut P,
     stream: &'a mut P::Stream,
@@ -81,9 +77,7 @@ pub(crate) struct Sealing<'a, P: Poller> {
     room: &'a mut Room,
     /// A buffer with the records sealed last at its front.
     records: &'a mut Vec<u8>,
-    /// How long that is.
     sealed: usize,
-    /// Room for a part of a file.
     piece: &'a mut [u8],
     sent: usize, // of `sealed`
     taken: usize,
@@ -118,7 +112,6 @@ impl<'a, P: Poller> Sealing<'a, P> {
         self.sent < self.sealed
     }
 
-    /// Seals plain parts and offers them to the socket.
     fn seal(&mut self, plain: &[IoSlice<'_>]) -> io::Result<()> {
         (self.sealed, self.sent) = (0, 0);
         let sealed = self.transport.seal_over(plain, self.records);

@@ -116,7 +116,6 @@ impl Connection {
         Ok(())
     }
 
-    /// The reserved bits that are its extension's.
     #[inline]
     pub(super) const fn claimed(&self) -> Reserved {
         match self.deflate {
@@ -195,8 +194,8 @@ impl Connection {
         context.inflate(session, message, lent.limits, inflater)
     }
 
-    /// The usual case: the front of the input is one frame that is a compressed message.
-    /// Otherwise the input is as it was.
+    /// The usual case: one frame with a compressed message at the front. Otherwise the input is
+    /// unchanged.
     pub(super) fn find_compressed(
         &mut self,
         input: &mut [u8],

@@ -16,8 +16,7 @@ use crate::websocket::{
 use crate::wire::{FAST, Instant, Role, Sink, simd};
 
 impl Connection {
-    /// Finds the next event, or what is missing for it; with the bytes at the
-    /// front of the input that are done with then.
+    /// Finds the next event, or what it needs, and the bytes done with.
     #[inline(always)]
     pub(super) fn find(
         &mut self,
@@ -41,8 +40,8 @@ impl Connection {
         self.find_in_pieces(input, lent, out)
     }
 
-    /// [Receives](Self::receive) what comes most: a message that is complete at the front of
-    /// the input. `None` if none is there, or something else comes first.
+    /// [Receives](Self::receive) a complete message at the front of the input. `None` if
+    /// something else comes first.
     #[cfg(feature = "alloc")]
     #[inline(always)]
     pub(crate) fn take_message(
@@ -62,10 +61,8 @@ impl Connection {
         Some(found)
     }
 
-    /// Finds the message at the front of `input`, if [`receive`](Self::receive) has
-    /// given one immediately before, at the same time: then nothing is left to be
-    /// noted for a further one. `None` if no complete message lies there, or
-    /// something else comes first; `receive` then says what.
+    /// Finds the message at the front of `input` right after [`receive`](Self::receive) gave
+    /// one at the same time. `None` if something else comes first, which `receive` then finds.
     #[cfg(feature = "alloc")]
     #[inline(always)]
     pub(crate) fn find_further(
@@ -83,9 +80,8 @@ impl Connection {
         }
     }
 
-    /// The usual case: the front of the input is one frame that is a message, and not
-    /// compressed. Its payload is plain then, and ends where the frame does; otherwise the
-    /// input is as it was. Inlined, so that its event is made where the caller wants it.
+    /// The usual case: one uncompressed frame that is a whole message at the front; unmasks it.
+    /// Otherwise the input is unchanged. Inlined, so that its event is made in place.
     #[inline(always)]
     fn find_whole(&self, input: &mut [u8], limits: &Limits) -> Option<(Kind, Range<usize>)> {
         let (kind, place, mask) = Head::decode_message(input, self.sender())?;
@@ -213,7 +209,6 @@ impl Connection {
         }))
     }
 
-    /// Answers a whole control frame.
     fn control(
         &mut self,
         head: &Head,
@@ -253,7 +248,6 @@ impl Connection {
         Ok(What::Ping)
     }
 
-    /// The side that sends what this one receives.
     #[inline]
     pub(super) const fn sender(&self) -> Role {
         match self.role {

@@ -7,7 +7,6 @@ use crate::wire::{Budget, Instant, Role};
 
 const SECOND: u64 = 1_000_000_000;
 
-/// The complete state of a server's connection between two messages.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) struct Resting {
     since: Tick,
@@ -19,7 +18,7 @@ pub(crate) struct Resting {
     spent_since: u32,
 }
 
-/// A point in time within eight years; the other bits are those of a [`Session`].
+/// A time within eight years; the other bits are a [`Session`]'s.
 const SECONDS: u32 = (1 << 28) - 1;
 
 const STREAMING: u8 = 0x10;
@@ -28,7 +27,6 @@ const STREAMING: u8 = 0x10;
 const COMPRESSION: u32 = 5;
 
 impl Connection {
-    /// The compacted connection, if it is a server's between two messages.
     pub(crate) fn resting(&self) -> Option<Resting> {
         let pinged = match self.phase {
             Phase::Open => false,
@@ -66,8 +64,8 @@ impl Connection {
         })
     }
 
-    /// The connection that was compacted to `resting`. It may want to be
-    /// woken up to a second sooner than it did before, never later.
+    /// The connection compacted to `resting`. It may want to be woken up to a second earlier,
+    /// never later.
     pub(crate) fn rested(resting: Resting) -> Self {
         let Resting {
             since,

@@ -231,8 +231,8 @@ impl Connection {
         self.put_frame(head, payload, mask_key, out);
     }
 
-    /// Appends a Close frame; the room is there, the code is sendable and the
-    /// reason has at most 123 bytes, none without a code.
+    /// Appends a Close frame: the room is there, the code sendable, the reason at most 123
+    /// bytes.
     pub(super) fn put_close(
         &self,
         code: Option<CloseCode>,
@@ -245,7 +245,6 @@ impl Connection {
         self.put_control(Opcode::Close, [code, reason.as_bytes()], mask_key, out);
     }
 
-    /// Appends a frame of a message.
     #[inline(always)]
     pub(super) fn put_payload(
         &self,

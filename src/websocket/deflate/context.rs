@@ -25,20 +25,15 @@ const CHARACTER: usize = 3;
 
 /// Is told how much memory a connection holds for its compression.
 pub(crate) trait Meter: fmt::Debug + Send + Sync {
-    /// It is so many bytes now.
     fn set(&mut self, bytes: usize);
 }
 
-/// The state that a connection keeps between two messages.
 #[derive(Debug, Default)]
 pub(crate) struct Context {
     /// The end of what was received, which the next message may refer to.
     received: Window,
-    /// The end of what was sent.
     sent: Vec<u8>,
-    /// A state of its own to deflate with.
     dedicated: Option<Dedicated>,
-    /// A state of its own to inflate with, which has inflated all that was received.
     inflating: Option<Box<dyn Inflate>>,
     /// The message that is being inflated in pieces.
     open: Option<Open>,
@@ -53,20 +48,17 @@ struct Open {
     wire: u64,
     plain: u64,
     text: Utf8,
-    /// The front of a character that was not given out.
     front: [u8; CHARACTER],
     /// A fault found after what was given out last.
     fault: Option<ProtocolError>,
 }
 
-/// The result for a piece of a message.
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct Piece {
     /// Bytes of it that are done with.
     pub(crate) read: usize,
     /// Bytes of plain text, in the inflater's buffer.
     pub(crate) plain: usize,
-    /// Whether the message ends with them.
     pub(crate) last: bool,
 }
 
@@ -80,7 +72,6 @@ impl Context {
         self.meter.is_none()
     }
 
-    /// Whether nothing is kept.
     pub(crate) fn is_empty(&self) -> bool {
         self.received.is_empty()
             && self.sent.is_empty()
@@ -89,7 +80,6 @@ impl Context {
             && self.open.is_none()
     }
 
-    /// Bytes of memory that it holds.
     pub(crate) fn held(&self) -> usize {
         let deflating = self.dedicated.as_ref().map_or(0, Dedicated::size);
         let open = self.open.iter().map(|it| &it.state);
@@ -137,8 +127,7 @@ impl Context {
         Ok(length)
     }
 
-    /// Inflates the next piece of a message into the inflater's buffer, as far as there is
-    /// room; `last` says that the message ends after it.
+    /// Inflates the next piece of a message as far as there is room; `last` ends the message.
     pub(crate) fn inflate_piece(
         &mut self,
         session: &Session,
@@ -176,8 +165,8 @@ impl Context {
         found
     }
 
-    /// Deflates a message; `None` if it is better sent as it is. Text that is no shorter
-    /// than before may be what the next one refers to, and is compressed all the same.
+    /// Deflates a message; `None` if it is better sent plain. Text that may be referred to is
+    /// compressed in any case.
     pub(crate) fn deflate<'d>(
         &mut self,
         session: &Session,
@@ -215,7 +204,6 @@ impl Context {
         packed
     }
 
-    /// Forgets what was sent: the next message refers to nothing before it.
     pub(crate) fn forget_sent(&mut self) {
         if self.dedicated.is_some() || self.sent.capacity() > 0 {
             (self.dedicated, self.sent) = (None, Vec::new());
@@ -224,7 +212,6 @@ impl Context {
         }
     }
 
-    /// Whether anything of what was sent is kept.
     pub(crate) fn keeps_sent(&self) -> bool {
         self.dedicated.is_some() || !self.sent.is_empty()
     }
@@ -298,8 +285,7 @@ impl Open {
         })
     }
 
-    /// Checks what lies after the first `held` bytes: whether it is good, and how far it
-    /// can be given out.
+    /// Checks what lies behind `held` bytes: whether it is good, and how much can be given out.
     fn check(&mut self, kind: Kind, plain: &[u8], held: usize) -> (bool, usize) {
         if kind == Kind::Binary {
             return (true, plain.len());
@@ -318,9 +304,8 @@ impl Open {
         }
     }
 
-    /// Inflates into `place`: what was read and written, and whether the message has
-    /// ended. A fault is noted, after what was written. Where there is more to say, a byte
-    /// at least is left unread, so that the caller knows.
+    /// Inflates into `place`: bytes read and written, and whether the message ended. A fault is
+    /// noted behind what was written; if more comes, a byte stays unread.
     fn fill(
         &mut self,
         window: &mut Window,

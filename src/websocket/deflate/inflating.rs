@@ -19,7 +19,6 @@ const FIRST: usize = 4096;
 /// The most decoded bytes for which [`Limits::inflate_ratio`] does not count.
 const ANY_RATIO: u64 = 4096;
 
-/// How many bytes `wire` bytes may inflate to.
 pub(super) fn most_plain(wire: u64, limits: &Limits) -> (u64, ProtocolError) {
     let by_ratio = match limits.inflate_ratio {
         u32::MAX => u64::MAX,
@@ -34,16 +33,13 @@ pub(super) fn most_plain(wire: u64, limits: &Limits) -> (u64, ProtocolError) {
 /// The message that is being inflated, as far as it has come.
 #[derive(Debug, Default)]
 pub(super) struct Course {
-    /// Something of it was read.
     pub(super) begun: bool,
     /// The last thing that was read is a final block.
     pub(super) at_final: bool,
-    /// Final blocks so far.
     pub(super) finals: u32,
 }
 
 impl Course {
-    /// Notes a step.
     pub(super) fn note(&mut self, step: &Inflated, limits: &Limits) -> Result<(), ProtocolError> {
         self.begun |= step.read > 0;
         if step.read > 0 || step.written > 0 {
@@ -58,8 +54,7 @@ impl Course {
         Ok(())
     }
 
-    /// Judges the end of the message, where all of it has been read and written; whether the
-    /// state can go on with the next one, if that `is_wanted`.
+    /// Judges the end of a message; whether the state can go on with the next, if `is_wanted`.
     pub(super) fn end(
         &self,
         state: &mut dyn Inflate,
@@ -85,9 +80,8 @@ impl Course {
     }
 }
 
-/// Inflates a complete message after `window` into the inflater's buffer; how long it is.
-/// At most `most` bytes before a byte may be referred to. With `own` the connection has a state
-/// of its own, which has just inflated the message before, if it is there.
+/// Inflates a complete message after `window`; returns its length. At most `most` bytes before
+/// a byte may be referred to. With `own` the state has just inflated the message before.
 pub(crate) fn inflate_message(
     window: &Window,
     most: usize,
@@ -131,7 +125,6 @@ pub(crate) fn inflate_message(
     }
 }
 
-/// A complete message that is to be inflated.
 struct Work<'m> {
     window: &'m Window,
     most: usize,

@@ -10,8 +10,8 @@ use crate::websocket::frame::{Decoded, Head};
 use crate::wire::codec::Deflater;
 use crate::wire::{Role, Sink};
 
-/// The frame of a server's message as a compressed one, for a window of 2 to the power of
-/// `window_bits` bytes: it refers to nothing before it. `None` if that is no shorter.
+/// A server's frame, compressed for a window of 2^`window_bits` bytes without reference to
+/// others. `None` if no shorter.
 pub(crate) fn pack(
     frame: &[u8],
     window_bits: u8,

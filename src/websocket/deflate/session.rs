@@ -19,13 +19,11 @@ use crate::wire::Role;
 pub struct Session {
     /// Two times: three bits of a window, and one that it is taken over.
     windows: u8,
-    /// One more than its number.
     compression: NonZeroU8,
 }
 
 /// Where the window of what is received stands.
 const RECEIVING: u8 = 4;
-/// The window is taken over.
 const TAKEOVER: u8 = 8;
 
 impl Session {
@@ -101,7 +99,6 @@ impl Session {
         bits_of(self.windows >> RECEIVING)
     }
 
-    /// The way to compress, by number.
     #[cfg(feature = "alloc")]
     pub(crate) const fn compression(&self) -> u8 {
         self.compression.get() - 1

@@ -2,12 +2,10 @@
 
 use alloc::vec::Vec;
 
-/// The last bytes of a text. Once there are as many as are kept, new ones take the places of the
-/// oldest, so that nothing is moved.
+/// The last bytes of a text, as a ring.
 #[derive(Debug, Default)]
 pub(crate) struct Window {
     bytes: Vec<u8>,
-    /// The place of the oldest byte.
     oldest: usize,
 }
 
@@ -21,18 +19,16 @@ impl Window {
         self.bytes.is_empty()
     }
 
-    /// The memory that it takes, in bytes.
     pub(super) const fn capacity(&self) -> usize {
         self.bytes.capacity()
     }
 
-    /// The text: the older part and the newer one.
     pub(super) fn parts(&self) -> [&[u8]; 2] {
         let (newer, older) = self.bytes.split_at(self.oldest);
         [older, newer]
     }
 
-    /// Appends a text, of which, with what is there, the last `most` bytes are kept.
+    /// Appends a text, keeping the last `most` bytes.
     pub(super) fn push(&mut self, plain: &[u8], most: usize) {
         let beyond = plain.len().saturating_sub(most);
         let mut plain = plain.get(beyond..).unwrap_or_default();

@@ -26,8 +26,7 @@ pub(super) fn sha1(parts: [&[u8]; 2]) -> [u8; 20] {
     digest
 }
 
-/// The byte at `at` of the message as whole blocks, `end` bytes long: after it
-/// stand a bit, zeros, and at the very end its length in bits.
+/// The byte at `at` of the message padded to `end` bytes: a bit, zeros, and the length in bits.
 #[inline(never)] // smaller so
 fn padded(parts: [&[u8]; 2], end: usize, at: usize) -> u8 {
     let [first, second] = parts;
@@ -45,8 +44,7 @@ fn padded(parts: [&[u8]; 2], end: usize, at: usize) -> u8 {
     }
 }
 
-/// One block into the state. A word that has been used makes room for the one
-/// that comes 16 steps later.
+/// One block into the state. A used word makes room for the one 16 steps later.
 fn step(state: &mut [u32; 5], words: &mut [u32; 16]) {
     let [mut a, mut b, mut c, mut d, mut e] = *state;
     for i in 0..80 {
@@ -68,8 +66,7 @@ fn step(state: &mut [u32; 5], words: &mut [u32; 16]) {
     }
 }
 
-/// Writes the base64 of `bytes` over the signs of padding in `text`, which is
-/// as long as it has to be.
+/// Writes the base64 of `bytes` over the padding in `text`, of the right length.
 pub(super) fn base64(bytes: &[u8], text: &mut [u8]) {
     let byte = |at: usize| bytes.get(at).copied().map(u16::from);
     for (i, place) in text.iter_mut().enumerate() {

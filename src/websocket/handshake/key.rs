@@ -21,7 +21,6 @@ pub fn accept_key(key: &[u8]) -> [u8; 28] {
     text
 }
 
-/// The SHA-1 of `parts`, one after the other.
 #[cfg(feature = "std")]
 fn sha1(parts: [&[u8]; 2]) -> [u8; 20] {
     use ::sha1::{Digest, Sha1};
@@ -30,7 +29,6 @@ fn sha1(parts: [&[u8]; 2]) -> [u8; 20] {
     digest.into()
 }
 
-/// Writes the base64 of `bytes` to `text`, which is as long as it has to be.
 #[cfg(feature = "std")]
 fn base64(bytes: &[u8], text: &mut [u8]) {
     use ::base64::{Engine, engine::general_purpose::STANDARD};

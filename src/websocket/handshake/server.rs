@@ -274,7 +274,6 @@ pub struct Accepted<'a> {
     extensions: Option<Text<MOST_EXTENSIONS>>,
 }
 
-/// The longest response of an extension.
 const MOST_EXTENSIONS: usize = 160;
 
 /// Accepts a handshake, with one of the offered subprotocols or none.

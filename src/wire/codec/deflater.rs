@@ -8,11 +8,8 @@ use super::Tally;
 use super::quick::{Kept, Quick};
 use crate::wire::partly_shown;
 
-/// The smallest window that a state is made for, as a power of two.
 const LEAST: u8 = 8;
-/// How many sizes of windows there are.
 const SIZES: usize = 8;
-/// A buffer of no more than this is kept.
 const USUAL: usize = 64 << 10;
 
 type Make = fn(window_bits: u8) -> Box<dyn Deflate>;
@@ -71,12 +68,9 @@ pub struct Deflater {
     make: Option<Make>,
     /// What the fastest level is deflated with, if it is not a state that is made.
     quick: Option<Box<Quick>>,
-    /// The highest level of these.
     quick_levels: u8,
-    /// The smallest window that states can keep to.
     smallest: u8,
     states: [Option<Box<dyn Deflate>>; SIZES],
-    /// Bytes of these.
     held: usize,
     packed: Vec<u8>,
     /// The compressions that connections name by number, after the first, which is the
@@ -93,7 +87,6 @@ pub(crate) enum Dedicated {
 }
 
 impl Dedicated {
-    /// The memory that it takes, in bytes.
     pub(crate) fn size(&self) -> usize {
         match self {
             Self::Quick(kept) => kept.size(),
@@ -101,7 +94,6 @@ impl Dedicated {
         }
     }
 
-    /// Forgets everything.
     pub(crate) fn begin(&mut self, level: u8) {
         match self {
             Self::Quick(kept) => kept.clear(),
@@ -157,7 +149,6 @@ impl Deflater {
         u8::try_from(at + 1).unwrap_or(0)
     }
 
-    /// Whether it can compress for a window of 2 to the power of so many bytes.
     #[inline]
     pub(crate) const fn can_do(&self, window_bits: u8) -> bool {
         self.quick_levels > 0 || self.smallest <= window_bits
@@ -169,7 +160,6 @@ impl Deflater {
         self.make.filter(|_| is_made || self.quick_levels == 0)
     }
 
-    /// The way of this number.
     #[inline]
     pub(crate) fn compression(&self, number: u8) -> Compression {
         match usize::from(number).checked_sub(1) {
@@ -230,7 +220,6 @@ impl Deflater {
         &self.packed
     }
 
-    /// Deflates a message by a state that a connection owns.
     pub(crate) fn deflate_by(&mut self, state: &mut Dedicated, message: &[u8]) -> &[u8] {
         self.packed.clear();
         match state {

@@ -6,9 +6,7 @@ use alloc::vec::Vec;
 use super::{Inflate, Tally};
 use crate::wire::partly_shown;
 
-/// States that are kept for the next message.
 const SPARE: usize = 4;
-/// A buffer of no more than this is kept as it is.
 const USUAL: usize = 64 << 10;
 
 type Make = fn() -> Box<dyn Inflate>;
@@ -27,7 +25,6 @@ type Make = fn() -> Box<dyn Inflate>;
 pub struct Inflater {
     make: Make,
     spare: Vec<Box<dyn Inflate>>,
-    /// Bytes of these.
     states: usize,
     /// Plain text, up to its length.
     plain: Vec<u8>,
@@ -73,7 +70,6 @@ impl Inflater {
         }
     }
 
-    /// A state, which has to [begin](Inflate::begin) before it is used.
     pub(crate) fn take(&mut self) -> Box<dyn Inflate> {
         match self.spare.pop() {
             Some(state) => {
@@ -99,7 +95,6 @@ impl Inflater {
         &mut self.plain
     }
 
-    /// The buffer as it is.
     pub(crate) const fn plain(&mut self) -> &mut [u8] {
         self.plain.as_mut_slice()
     }

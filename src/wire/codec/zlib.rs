@@ -75,7 +75,6 @@ impl Inflate for Inflating {
 
 partly_shown!(Inflating);
 
-/// A state that deflates for a window of 2 to the power of so many bytes.
 pub(super) fn make(window_bits: u8) -> Box<dyn Deflate> {
     Box::new(Deflating::new(window_bits))
 }

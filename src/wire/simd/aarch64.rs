@@ -8,13 +8,11 @@ use core::arch::aarch64::{
 use super::Job;
 use super::blocks::{Blocks, Class, HIGH, WINDOW};
 
-/// Runs `job` with NEON.
 #[inline]
 pub(super) fn dispatch<J: Job>(job: J, text: &[u8], place: J::Destination<'_>) -> J::Output {
     job.run(Neon, text, place)
 }
 
-/// Vectors of 16 bytes.
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct Neon;
 

@@ -11,9 +11,8 @@ pub(crate) const WINDOW: usize = 32;
 /// Bytes of the vectors that every processor of an architecture has.
 pub(super) const HALF: usize = 16;
 
-/// A set of US-ASCII characters: bit `b >> 4` of entry `b & 15` says whether
-/// `b` belongs to it, so that two look-ups of 16 entries judge a byte. Where
-/// there are no vectors, its bit in a table of all octets is quicker.
+/// A set of US-ASCII characters: bit `b >> 4` of entry `b & 15`, so that two look-ups of 16
+/// entries judge a byte. Without vectors, the bit in a table of octets is quicker.
 #[derive(Debug)]
 #[cfg_attr(
     not(any(target_arch = "x86_64", target_arch = "aarch64")),
@@ -51,12 +50,10 @@ pub(crate) trait Blocks: Copy {
     /// head seldom holds.
     fn unusual(self, text: &[u8; WINDOW]) -> u32;
 
-    /// All that is not of `class`.
     fn other_than(self, class: &Class, text: &[u8; WINDOW]) -> u32;
 
-    /// The verdict of `judge` on the bytes of `text` from `at` on, which is not beyond
-    /// its end; bits of bytes after the end are clear. Of a text shorter than a window
-    /// all bits are set.
+    /// The verdict of `judge` on `text` from `at` on; bits behind the end are clear. Of a text
+    /// shorter than a window all bits are set.
     #[inline(always)]
     fn window(self, text: &[u8], at: usize, judge: impl Fn(&[u8; WINDOW]) -> u32) -> u64 {
         // A load that would run over the end begins earlier instead.
@@ -65,16 +62,16 @@ pub(crate) trait Blocks: Copy {
         window.map_or(!0, |window| u64::from(judge(window)) >> (at - from))
     }
 
-    /// How many bytes of a window are of `class`, from the one on that fewer than 64
-    /// stand before; at least [`WINDOW`] if there is no other.
+    /// How many bytes of a window are of `class`, from the given one (below 64) on; at least
+    /// [`WINDOW`] if no other follows.
     #[inline(always)]
     fn run_in(self, class: &Class, window: &[u8; WINDOW], skipped: usize) -> usize {
         let others = u64::from(self.other_than(class, window)) >> skipped;
         others.trailing_zeros() as usize
     }
 
-    /// How many bytes of `text` from `at` on are of `class`, as far as a window
-    /// shows: at least [`WINDOW`] if there is no other in it.
+    /// How many bytes of `text` from `at` on are of `class`, as far as a window shows; at least
+    /// [`WINDOW`] if it shows no other.
     #[inline(always)]
     fn run_of(self, class: &Class, text: &[u8], at: usize) -> usize {
         let others = self.window(text, at, |window| self.other_than(class, window));

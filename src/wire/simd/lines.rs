@@ -11,12 +11,10 @@
 use super::blocks::{Blocks, Class, WINDOW};
 use crate::wire::ascii;
 
-/// CR and LF as they are loaded.
 const CRLF: u16 = u16::from_le_bytes(*b"\r\n");
 
 const END: u32 = u32::from_le_bytes(*b"\r\n\r\n");
 
-/// A colon and a space as they are loaded.
 const COLON: u16 = u16::from_le_bytes(*b": ");
 
 /// Where a field lies whose line is of the form `token ":" OWS value OWS`, as
@@ -31,7 +29,6 @@ pub(crate) struct FieldLine {
     pub(crate) first: u32,
 }
 
-/// The lines of a text from its front on.
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct HeadLines<'t, B> {
     blocks: B,
@@ -45,7 +42,6 @@ pub(crate) struct HeadLines<'t, B> {
     /// windows.
     bits: u64,
     base: usize,
-    /// The four bytes from the end of the line before on.
     tail: u32,
 }
 
@@ -76,17 +72,14 @@ impl<'t, B: Blocks> HeadLines<'t, B> {
         self.tail == END
     }
 
-    /// Where the next line begins.
     #[inline(always)]
     pub(crate) const fn at(&self) -> usize {
         self.line
     }
 
-    /// Passes a line of any form and answers where it ends; `None` if it is not
-    /// whole or something stands in it that cannot stand in a line.
+    /// Passes a line of any form and returns its end; `None` if incomplete or faulty.
     ///
-    /// Ends are found ahead of what stands between them, so that no line waits
-    /// for the one before.
+    /// Ends are found ahead of what stands between, so that no line waits for the former.
     #[inline(always)]
     pub(crate) fn pass(&mut self) -> Option<usize> {
         loop {
@@ -169,7 +162,6 @@ impl<'t, B: Blocks> HeadLines<'t, B> {
         unsafe { &*self.text.as_ptr().add(from).cast() }
     }
 
-    /// Turns to the next window.
     #[inline(always)]
     fn look_on(&mut self) -> Option<()> {
         self.base += WINDOW;

@@ -43,13 +43,12 @@ const LONG_TEXT: usize = 64;
 
 /// Work on blocks of text, compiled once for each instruction set.
 pub(crate) trait Job {
-    /// Where it puts what it finds.
     type Destination<'p>;
 
     type Output;
 
-    /// Does the work. Implementations are `#[inline(always)]`, and so is what
-    /// they call with `blocks`, so that all of it is compiled for the vectors.
+    /// Does the work. Implementations and what they call with `blocks` are `#[inline(always)]`,
+    /// to be compiled for the vectors.
     fn run<B: Blocks>(self, blocks: B, text: &[u8], place: Self::Destination<'_>) -> Self::Output;
 }
 

@@ -199,7 +199,6 @@ const fn unusual(word: u64) -> u64 {
     (word | delete | !at_least_space) & TOPS
 }
 
-/// The top bits of the bytes that are `b`, an US-ASCII character.
 #[inline(always)]
 #[cfg(any(test, not(target_arch = "x86_64")))]
 const fn equal(word: u64, b: u8) -> u64 {
@@ -207,7 +206,6 @@ const fn equal(word: u64, b: u8) -> u64 {
     !(differ | ((differ & !TOPS) + !TOPS)) & TOPS
 }
 
-/// Which of 16 bytes are rare in a request target, and which are `?`.
 #[inline(always)]
 #[cfg(any(test, not(target_arch = "x86_64")))]
 pub(super) fn target_bytes(block: &[u8; HALF]) -> (u32, u32) {
@@ -227,7 +225,6 @@ pub(super) fn target_bytes(block: &[u8; HALF]) -> (u32, u32) {
     })
 }
 
-/// Top bits as the lowest eight bits.
 #[inline(always)]
 const fn gather(tops: u64) -> u32 {
     // Bit 7 of byte i moves to bit 56 + i, and no two sums meet.

@@ -3,9 +3,8 @@
 use super::blocks::HALF;
 use crate::wire::ascii;
 
-/// The octets of `text` from `from` to `to` as a request target, with where the
-/// first `?` in it is; `None` unless all may stand where they stand
-/// ([`ascii::is_in_path`], after the `?` [`ascii::is_in_target`]).
+/// Octets `from` to `to` of `text` as a request target, and the first `?`; `None` unless all
+/// may stand there ([`ascii::is_in_path`], after the `?` [`ascii::is_in_target`]).
 #[inline(always)]
 pub(crate) fn target(text: &[u8], from: usize, to: usize) -> Option<(&str, Option<usize>)> {
     let target = text.get(from..to)?;
@@ -58,8 +57,8 @@ fn judge_long(text: &[u8], from: usize, to: usize) -> Option<Option<usize>> {
     Some(query)
 }
 
-/// Which of 16 bytes are rare in a request target, all among them that cannot
-/// stand in a path, and which are `?`: bits from 0 on.
+/// Bits of 16 bytes: rare in a request target (among them all that cannot stand in a path), and
+/// `?`.
 #[inline(always)]
 fn target_bytes(block: &[u8; HALF]) -> (u32, u32) {
     #[cfg(target_arch = "x86_64")]

@@ -167,12 +167,10 @@ fn table(t: &[u8; 16]) -> __m256i {
     )
 }
 
-/// The errors that two bytes in a row can have.
 #[cfg(target_arch = "x86_64")]
 mod fault {
     /// A lead and no continuation.
     pub(super) const TOO_SHORT: u8 = 1 << 0;
-    /// US-ASCII and a continuation.
     pub(super) const TOO_LONG: u8 = 1 << 1;
     pub(super) const OVERLONG_3: u8 = 1 << 2;
     /// Beyond U+10FFFF by the second byte.

@@ -22,7 +22,6 @@ enum Level {
     Words,
     Ssse3,
     Avx2,
-    /// AVX2 as well.
     Avx512,
 }
 
@@ -81,7 +80,6 @@ const fn level() -> Level {
     }
 }
 
-/// Runs `job` with the widest vectors of this processor.
 #[inline(always)]
 pub(super) fn dispatch<J: Job>(job: J, text: &[u8], place: J::Destination<'_>) -> J::Output {
     match level() {
@@ -97,13 +95,11 @@ pub(super) fn dispatch<J: Job>(job: J, text: &[u8], place: J::Destination<'_>) -
 pub(crate) struct Avx2(());
 
 impl Avx2 {
-    /// The proof, where there is one.
     #[inline]
     pub(crate) fn new() -> Option<Self> {
         matches!(level(), Level::Avx2 | Level::Avx512).then_some(Self(()))
     }
 
-    /// Runs a job that is compiled for these vectors.
     #[inline]
     pub(crate) fn run<J: Job>(self, job: J, text: &[u8], place: J::Destination<'_>) -> J::Output {
         // SAFETY: `self` proves that the processor has these features.
@@ -135,13 +131,11 @@ impl Blocks for Avx2 {
 pub(crate) struct Ssse3(());
 
 impl Ssse3 {
-    /// The proof, where there is one.
     #[cfg(test)]
     pub(crate) fn new() -> Option<Self> {
         (level() != Level::Words).then_some(Self(()))
     }
 
-    /// Runs a job that is compiled for these vectors.
     #[inline]
     pub(crate) fn run<J: Job>(self, job: J, text: &[u8], place: J::Destination<'_>) -> J::Output {
         // SAFETY: `self` proves that the processor has SSSE3.
@@ -168,7 +162,6 @@ impl Blocks for Ssse3 {
     }
 }
 
-/// Judges a window in two steps.
 #[inline(always)]
 fn halves(text: &[u8; WINDOW], judge: impl Fn(&[u8; 16]) -> u32) -> u32 {
     match text.as_chunks() {
@@ -262,7 +255,6 @@ pub(super) fn mask(payload: &mut [u8], key: [u8; 4]) {
     mask_by_level::<false>(payload, key);
 }
 
-/// Masks a long payload and says whether it is US-ASCII then.
 #[inline]
 pub(super) fn mask_is_ascii(payload: &mut [u8], key: [u8; 4]) -> bool {
     mask_by_level::<true>(payload, key)

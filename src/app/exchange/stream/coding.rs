@@ -10,8 +10,8 @@ use crate::coding::Coding;
 use crate::link::UsageError;
 use crate::net::Flow;
 
-/// The token of the timer after which a writer goes on that has had its turn: no `u32` of
-/// an application's.
+/// The timer token with which a writer resumes after its turn: above every `u32` of the
+/// application.
 const RESUME: u64 = u64::MAX;
 
 /// Bytes that a writer may have coded in one turn.

@@ -31,7 +31,7 @@ pub(crate) struct Arrived {
 
 impl SharedSocket {
     /// Waits until `until` for bytes, for room if output is `stuck`, or for the alarm. One
-    /// thread at a time may wait, and it has to give what arrives to the connection.
+    /// thread waits at a time and hands over what arrives.
     pub(crate) fn wait(&self, stuck: bool, until: Instant) -> Arrived {
         let mut buffer = Buffer::take();
         let left = until.saturating_since(clock::now());
@@ -54,8 +54,8 @@ impl SharedSocket {
 }
 
 impl Driven {
-    /// Lets no canceller end it any more, and returns the socket to wait for. Whether one
-    /// was used before is lost: the thread that used it looks for itself.
+    /// Ends the canceller's hold and returns the socket to wait for. The caller looks for
+    /// itself whether it was used.
     pub(crate) fn share(&mut self) -> io::Result<SharedSocket> {
         self.unwatch();
         Ok(SharedSocket {

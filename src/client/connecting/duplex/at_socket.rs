@@ -16,23 +16,19 @@
 #[cfg(test)]
 mod search;
 
-/// A thread that has to wait.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub(super) enum Who {
     Receiver,
     Sender,
 }
 
-/// How a thread waits.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub(super) enum Duty {
-    /// For the socket.
     Watch,
     /// For the thread that does, or for one that changes what there is to wait for.
     Sleep,
 }
 
-/// Who waits for the socket.
 #[derive(Debug, Clone, PartialEq, Eq, Hash)]
 pub(super) struct AtSocket {
     there: Option<Who>,
@@ -48,8 +44,8 @@ impl AtSocket {
         asleep: 0,
     };
 
-    /// A thread has nothing to do but to wait; whether there is something that it could
-    /// wait for at the socket. A receiver that is to sleep sounds the alarm.
+    /// Decides how a thread waits; `has_use` says whether the socket has something to wait for.
+    /// A receiver that sleeps sounds the alarm.
     pub(super) fn wait(&mut self, who: Who, has_use: bool) -> Duty {
         let is_first = who == Who::Receiver || !self.receiver_comes;
         if has_use && is_first && self.there.is_none() {
@@ -80,7 +76,6 @@ impl AtSocket {
         self.there
     }
 
-    /// Whether any thread sleeps.
     pub(super) const fn has_sleepers(&self) -> bool {
         self.asleep > 0
     }

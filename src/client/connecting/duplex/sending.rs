@@ -11,10 +11,9 @@ use crate::client::connecting::socket::WaitFor;
 use crate::wire::Instant;
 
 impl<O: DuplexOwner> Duplex<O> {
-    /// Sends, and waits until the kernel has taken it, at most for `time`.
+    /// Sends, and waits up to `time` until the kernel has taken it.
     ///
-    /// Output that was put out when the time is over leaves later, and output that
-    /// `queues` after it is put out only then.
+    /// Output put out by then leaves later; what `queues` after it is put out only then.
     pub(crate) fn send<R>(
         &self,
         time: Duration,
@@ -161,14 +160,12 @@ impl<O: DuplexOwner> Duplex<O> {
         has_read
     }
 
-    /// Wakes those that sleep.
     pub(super) fn wake(&self, state: &DuplexState<O>) {
         if state.at_socket.has_sleepers() {
             self.call.notify_all();
         }
     }
 
-    /// Waits to be woken, for at most this long.
     pub(super) fn sleep<'a>(
         &self,
         state: MutexGuard<'a, DuplexState<O>>,

@@ -28,11 +28,9 @@ const V6: u8 = 4;
 
 const UNKNOWN: ProxyError = ProxyError::Protocol("SOCKS5");
 
-/// One connection to a server.
 pub(super) struct Socks {
     stage: Stage,
     credentials: Option<(String, String)>,
-    /// The address and port of the server.
     address: Vec<u8>,
 }
 

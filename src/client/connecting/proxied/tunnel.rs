@@ -12,12 +12,10 @@ use crate::http1::{self, Event};
 use crate::wire::{Instant, Received, Role, Step};
 
 const SPEAKS: &str = "HTTP/1.1";
-/// Fields of an answer that there is room for.
 const FIELDS: usize = 64;
 
 static LIMITS: http1::Limits = http1::Limits::DEFAULT;
 
-/// One CONNECT, and its answer.
 pub(super) struct Tunnel {
     machine: http1::Connection,
     scratch: OwnedScratch,

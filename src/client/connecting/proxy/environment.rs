@@ -17,7 +17,6 @@ pub(crate) struct ProxyChoice {
 }
 
 impl ProxyChoice {
-    /// Those of the environment.
     pub(crate) const fn new() -> Self {
         Self {
             given: None,
@@ -48,7 +47,6 @@ impl ProxyChoice {
     }
 }
 
-/// Which proxy is used for which server.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub(crate) struct ProxyRules {
     http: Option<Proxy>,
@@ -57,7 +55,6 @@ pub(crate) struct ProxyRules {
 }
 
 impl ProxyRules {
-    /// One for all servers.
     fn all(proxy: Proxy) -> Self {
         Self {
             http: Some(proxy.clone()),
@@ -71,15 +68,13 @@ impl ProxyRules {
         self
     }
 
-    /// Reads `http_proxy`, `https_proxy`, `all_proxy` and `no_proxy`, and those in capitals
-    /// where those are not set. One that is empty is no proxy.
+    /// Reads `http_proxy`, `https_proxy`, `all_proxy` and `no_proxy`, or their capitals. An
+    /// empty one is no proxy.
     ///
-    /// `HTTP_PROXY` in capitals is left alone under CGI (`REQUEST_METHOD` is set): there it
-    /// is what a request says in a field `Proxy`.
+    /// `HTTP_PROXY` is ignored under CGI (`REQUEST_METHOD` is set), where a request sets it.
     ///
     /// # Errors
-    /// [`ProxyError`] for a proxy that is not valid: going without it might tell the
-    /// server, and others, what should go through it.
+    /// [`ProxyError`] for an invalid proxy: going without might leak traffic.
     fn from_environment() -> Result<Self, ProxyError> {
         Self::read(|name| env::var(name).ok())
     }
@@ -104,7 +99,6 @@ impl ProxyRules {
         })
     }
 
-    /// The proxy for a server, if there is one.
     pub(crate) fn find(&self, is_secure: bool, host: &str, port: u16) -> Option<&Proxy> {
         let proxy = match is_secure {
             true => self.https.as_ref(),

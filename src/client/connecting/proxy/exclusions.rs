@@ -22,23 +22,20 @@ struct Entry {
 
 #[derive(Debug, Clone, PartialEq, Eq)]
 enum What {
-    /// A name, and all names below it.
     Name(String),
     Network(Network),
 }
 
 impl Exclusions {
-    /// Reads entries with commas or blanks between them: `*` for all; `example.org` or
-    /// `.example.org` for a name and those below it; an address; a network as
-    /// `10.0.0.0/8`; each, but the network, with a port where it is for that port alone.
-    /// Anything else excludes nothing.
+    /// Reads entries separated by commas or blanks: `*`; `example.org` or `.example.org` with
+    /// what is below; an address; a network `10.0.0.0/8`; each but the network optionally with
+    /// a port. Anything else excludes nothing.
     pub(super) fn parse(text: &str) -> Self {
         let mut new = Self::default();
         new.add(text);
         new
     }
 
-    /// Reads more of them.
     pub(super) fn add(&mut self, text: &str) {
         for entry in text.split([',', ' ', '\t']).filter(|it| !it.is_empty()) {
             match entry {
@@ -48,7 +45,6 @@ impl Exclusions {
         }
     }
 
-    /// Whether a server is one of them.
     pub(super) fn contain(&self, host: &str, port: u16) -> bool {
         if self.all {
             return true;

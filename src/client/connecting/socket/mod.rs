@@ -14,11 +14,8 @@ pub(super) use unix::{Alarm, Socket};
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum WaitFor {
-    /// Something to read.
     Bytes,
-    /// Room to write.
     Room,
-    /// Either.
     Both,
 }
 
@@ -26,7 +23,6 @@ pub(super) enum WaitFor {
 /// over.
 #[derive(Debug, Clone, Copy, Default)]
 pub(super) struct Woken {
-    /// There may be something to read.
     pub(super) is_readable: bool,
     /// The alarm has sounded. It is silent from now on.
     pub(super) is_alarmed: bool,

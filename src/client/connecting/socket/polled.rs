@@ -13,8 +13,8 @@ use mio::{Events, Interest, Poll, Token, Waker};
 use super::{WaitFor, Woken};
 
 const ALARM: Token = Token(1);
-/// How long a thread waits without a further look where others wait as well: what one of
-/// them is told is not told to the others.
+/// How long a thread waits without a further look while others wait too: news for one is not
+/// told to the others.
 const SLICE: Duration = Duration::from_millis(5);
 
 #[derive(Debug)]
@@ -25,7 +25,6 @@ struct Parts {
     stream: Stream,
     poll: Mutex<(Poll, Events)>,
     patience: AtomicU64, // in nanoseconds
-    /// Several threads wait for it.
     is_shared: AtomicBool,
     /// A thread that waits for room was told what is for the one that reads.
     is_readable: AtomicBool,
@@ -52,7 +51,6 @@ impl From<mio::net::UnixStream> for Stream {
 }
 
 impl Socket {
-    /// Takes a connected socket.
     pub(crate) fn new(stream: impl Into<Stream>) -> io::Result<Self> {
         let (poll, mut stream) = (Poll::new()?, stream.into());
         let interest = Interest::READABLE | Interest::WRITABLE;
@@ -70,9 +68,6 @@ impl Socket {
         })))
     }
 
-    /// Waits for bytes for as long as [`set_patience`](Self::set_patience) has said, or a
-    /// little longer, and reads them: none at the end. `None` if there were none in that
-    /// time.
     pub(crate) fn read(&self, into: &mut [u8]) -> io::Result<Option<usize>> {
         if let Some(bytes) = self.read_now(into)? {
             return Ok(Some(bytes));
@@ -82,7 +77,6 @@ impl Socket {
         self.read_now(into)
     }
 
-    /// Reads what has been received; `None` if nothing has.
     pub(crate) fn read_now(&self, into: &mut [u8]) -> io::Result<Option<usize>> {
         taken(match &self.0.stream {
             Stream::Tcp(stream) => (&*stream).read(into),
@@ -91,7 +85,6 @@ impl Socket {
         })
     }
 
-    /// Writes what there is room for; `None` if there is none.
     pub(crate) fn write_now(&self, bytes: &[u8]) -> io::Result<Option<usize>> {
         taken(match &self.0.stream {
             Stream::Tcp(stream) => (&*stream).write(bytes),
@@ -125,14 +118,12 @@ impl Socket {
         self.0.poll.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    /// How long [`read`](Self::read) waits.
     pub(crate) fn set_patience(&self, time: Duration) -> io::Result<()> {
         let nanos = u64::try_from(time.as_nanos()).unwrap_or(u64::MAX);
         self.0.patience.store(nanos, Ordering::Relaxed);
         Ok(())
     }
 
-    /// Ends it in both directions, and wakes the threads that wait for it.
     pub(crate) fn shut_down(&self) {
         self.shut(Shutdown::Both);
     }
@@ -157,7 +148,6 @@ impl Socket {
         self.shut(Shutdown::Write);
     }
 
-    /// Whether it has to be read until nothing is left before it is waited for.
     pub(crate) const IS_EDGE_TRIGGERED: bool = true;
 
     /// Waits until there may be what is wanted, or the alarm sounds, for at most this long.
@@ -188,7 +178,6 @@ impl Socket {
     }
 }
 
-/// Waits for events; whether there are any.
 fn wait((poll, events): &mut (Poll, Events), time: Duration) -> io::Result<bool> {
     match poll.poll(events, Some(time)) {
         Ok(()) => Ok(!events.is_empty()),
@@ -197,7 +186,6 @@ fn wait((poll, events): &mut (Poll, Events), time: Duration) -> io::Result<bool>
     }
 }
 
-/// Ends the wait for a socket from other threads.
 #[derive(Debug)]
 pub(crate) struct Alarm {
     waker: Waker,
@@ -213,7 +201,6 @@ impl Alarm {
         })
     }
 
-    /// Ends the present wait, or else the next.
     pub(crate) fn sound(&self) {
         self.sounded.store(true, Ordering::SeqCst);
         // Where the system refuses, the wait ends at its time.

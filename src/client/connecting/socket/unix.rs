@@ -25,16 +25,14 @@ const SEND: SendFlags = SendFlags::DONTWAIT; // mio has set SO_NOSIGPIPE
 pub(crate) struct Socket(OwnedFd);
 
 impl Socket {
-    /// Takes a connected socket.
     pub(crate) fn new(socket: impl Into<OwnedFd>) -> io::Result<Self> {
         let socket = socket.into();
         rustix::io::ioctl_fionbio(&socket, false)?;
         Ok(Self(socket))
     }
 
-    /// Waits for bytes for as long as [`set_patience`](Self::set_patience) has said, or a
-    /// little longer, and reads them: none at the end. `None` if there were none in that
-    /// time, or a signal came.
+    /// Waits for bytes for [`set_patience`](Self::set_patience) or slightly longer, and reads
+    /// them: none at the end. `None` if none came, or a signal did.
     #[inline]
     pub(crate) fn read(&self, into: &mut [u8]) -> io::Result<Option<usize>> {
         taken(recv(&self.0, into, RecvFlags::empty()).map(|(_, bytes)| bytes))
@@ -51,8 +49,7 @@ impl Socket {
         taken(send(&self.0, bytes, SEND))
     }
 
-    /// Waits until there is something to read, or also room to write, for at most this
-    /// long. Whether that is so.
+    /// Waits for input, or also room, for at most this long.
     pub(crate) fn wait(&self, writable: bool, time: Duration) -> io::Result<bool> {
         let time = Timespec::try_from(time).ok(); // longer than it can say is for ever
         let wanted = match writable {

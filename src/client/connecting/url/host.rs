@@ -50,7 +50,6 @@ pub(super) fn push_authority(
     Ok(port)
 }
 
-/// Where the host ends in an authority of that form.
 pub(super) fn end(authority: &str) -> usize {
     match authority.strip_prefix('[') {
         Some(rest) => split_at(rest, b']').0.len() + 2,
@@ -84,8 +83,7 @@ fn push_name(host: &str, out: &mut String) -> Result<(), UrlError> {
     Ok(())
 }
 
-/// Whether the last label is a number, decimal or hexadecimal: what resolvers of names
-/// take for an address in one of many forms (WHATWG URL §3.5).
+/// Whether the last label is a number: resolvers take that for an address (WHATWG URL §3.5).
 fn ends_in_number(name: &str) -> bool {
     let bare = name.strip_suffix('.').unwrap_or(name);
     let dot = bare.bytes().rposition(|b| b == b'.');

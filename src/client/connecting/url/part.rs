@@ -6,7 +6,6 @@ use alloc::vec::Vec;
 use super::error::UrlError;
 use crate::wire::ascii;
 
-/// The part that a text is.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Kind {
     Path,
@@ -34,8 +33,7 @@ pub(super) fn split_scheme(text: &str) -> Option<(&str, &str)> {
     Some((scheme, rest?.strip_prefix("//")?))
 }
 
-/// The text before the first `mark`, which is ASCII, and the text after it. URLs are
-/// short: a plain loop finds it sooner than a search that prepares itself.
+/// The text before and after the first `mark` (ASCII). A plain loop: URLs are short.
 pub(super) fn split_at(text: &str, mark: u8) -> (&str, Option<&str>) {
     let at = text.bytes().position(|b| b == mark);
     let (before, rest) = text.split_at(at.unwrap_or(text.len())); // a boundary: ASCII
@@ -147,7 +145,6 @@ static CLASSES: [u8; 256] = {
     classes
 };
 
-/// Whether a byte is of one of these classes.
 pub(super) fn has_class(b: u8, classes: u8) -> bool {
     CLASSES[usize::from(b)] & classes != 0
 }

@@ -5,7 +5,6 @@ use alloc::string::String;
 
 use super::part::is_scheme;
 
-/// Whether the reference begins with a scheme, and so is a URL itself.
 pub(super) fn has_scheme(reference: &str) -> bool {
     let end = reference.find([':', '/', '?', '#']);
     let scheme = end.map(|end| reference.split_at(end)); // a boundary: ASCII

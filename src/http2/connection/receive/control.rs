@@ -76,7 +76,6 @@ impl<O: Sink> Receiving<'_, '_, O> {
         Ok(Some(LocatedEvent::Settings))
     }
 
-    /// Our settings take effect once they are acknowledged.
     fn settings_acknowledged(&mut self) -> Outcome {
         let connection = &mut *self.connection;
         match connection.settings.acknowledged() {

@@ -11,7 +11,6 @@ use crate::http2::{ProtocolError, StreamError};
 use crate::wire::{Role, Sink};
 
 impl<O: Sink> Receiving<'_, '_, O> {
-    /// The head of a DATA frame: windows and state.
     pub(super) fn begin_data(&mut self, head: Head) -> Outcome {
         let connection = &mut *self.connection;
         let (id, len, end) = (head.stream, head.length, head.has(frame::END_STREAM));
@@ -50,7 +49,6 @@ impl<O: Sink> Receiving<'_, '_, O> {
         self.stream_error(id, error)
     }
 
-    /// Counts the content of a DATA frame, once its length is known.
     fn count_content(&mut self, data: Data) -> Outcome {
         let connection = &mut *self.connection;
         if data.left == 0 && !data.end {
@@ -110,8 +108,8 @@ impl<O: Sink> Receiving<'_, '_, O> {
         }
     }
 
-    /// The octet that tells how long the padding is. Padding counts for the windows
-    /// (RFC 9113 §6.1), and is used when it is read.
+    /// The padding length. Padding counts for the windows (RFC 9113 §6.1) and is used when
+    /// read.
     fn padding_length(&mut self, mut data: Data) -> Outcome {
         let Some(&padding) = self.rest().first() else {
             return Ok(Some(LocatedEvent::Need(1)));
@@ -129,8 +127,8 @@ impl<O: Sink> Receiving<'_, '_, O> {
         self.count_content(data)
     }
 
-    /// Joins the DATA frames of one stream that lie after the content which began at
-    /// `from` and has just ended; returns where the joined piece ends.
+    /// Joins the DATA frames of one stream behind the content that began at `from`; returns
+    /// where it ends.
     fn join(&mut self, id: u32, from: usize) -> usize {
         let connection = &mut *self.connection;
         connection.reading = Reading::Head;

@@ -19,10 +19,8 @@ use crate::http2::{ErrorCode, ProtocolError, StreamError};
 use crate::wire::{Role, Sink};
 
 impl<O: Sink> Receiving<'_, '_, O> {
-    /// A request whose HEADERS stand at the front of the input completely and with
-    /// nothing but a block, if that is known: nothing else about them is to be
-    /// judged. If they are not, nothing is used, and they are to be looked at like
-    /// any other frame.
+    /// A request whose complete HEADERS at the front of the input hold one known block.
+    /// Otherwise uses nothing.
     pub(super) fn known_request(&mut self) -> Outcome {
         const OTHERS: u8 = frame::PADDED | frame::PRIORITY;
         let start = self.at;
@@ -91,7 +89,6 @@ impl<O: Sink> Receiving<'_, '_, O> {
         self.take_request(block, list, judged)
     }
 
-    /// A block on an open stream: the head of a response, or trailers.
     fn block_on_stream(&mut self, block: Block, list: Decoded) -> Outcome {
         let connection = &mut *self.connection;
         let id = block.stream;
@@ -211,8 +208,7 @@ impl<O: Sink> Receiving<'_, '_, O> {
         })))
     }
 
-    /// The content of a request whose head has just been taken, where all of it
-    /// stands after that: its place in the input.
+    /// The place of a new request's content, if all of it follows the head.
     #[inline]
     fn take_whole(&mut self, id: u32) -> Option<(usize, usize)> {
         let connection = &mut *self.connection;
@@ -240,7 +236,6 @@ impl<O: Sink> Receiving<'_, '_, O> {
         None
     }
 
-    /// The head of a response, interim or final.
     fn take_response(&mut self, block: Block, list: Decoded) -> Outcome {
         let connection = &mut *self.connection;
         let (id, end) = (block.stream, block.end);
@@ -281,8 +276,8 @@ impl<O: Sink> Receiving<'_, '_, O> {
     }
 }
 
-/// Judges trailers and leaves out what may not stand there: what is left, and
-/// how many fields are not; `None` if they are malformed.
+/// Leaves out of trailers what may not stand there; returns the rest and how many were left
+/// out, `None` if malformed.
 fn sift_trailers(mut list: Decoded, scratch: &mut Scratch<'_>) -> Option<(Decoded, u16)> {
     list.list(scratch).judge_trailers().ok()?;
     let (fields, text) = scratch.parts();

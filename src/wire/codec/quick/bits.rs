@@ -70,7 +70,6 @@ impl<'o> Bits<'o> {
         self.end = self.out.len();
     }
 
-    /// Takes what was room away.
     pub(super) fn finish(mut self) {
         self.put_bytes(&[]);
     }

@@ -24,9 +24,8 @@ const NOWHERE: u32 = 30;
 /// What lengths of 3 to 258 bytes are of a token, less these 3.
 const MATCH: usize = 256;
 
-/// A byte, or a match. From the lowest bit on: 9 bits that are the byte or [`MATCH`] and the
-/// length, 5 of the symbol of its distance, 4 that say how many bits are behind that, and
-/// these.
+/// A byte or a match. From the lowest bit: 9 bits of byte or [`MATCH`] and length, 5 of the
+/// distance's symbol, 4 that count the bits behind it, and these.
 #[derive(Debug, Clone, Copy)]
 pub(super) struct Token(u32);
 
@@ -76,7 +75,6 @@ const fn length_symbol(l: usize) -> (usize, u32, u32) {
     }
 }
 
-/// The codes of a block.
 #[derive(Debug)]
 struct Codes {
     literals: [Code; LITERALS],
@@ -178,7 +176,6 @@ impl TokenBits {
 struct Counts {
     literals: [u32; LITERALS],
     distances: [u32; DISTANCES],
-    /// Bits behind symbols.
     extra: u32,
 }
 
@@ -211,9 +208,9 @@ impl Counts {
         counts
     }
 
-    /// Whether so many bytes without a match are used so evenly that no codes can pay: of the
-    /// bits that each takes at least, the mean is not below the negative logarithm of the sum of the
-    /// squares of their shares (Rényi), and to describe the codes takes 64 bytes more.
+    /// Whether so many bytes without a match are used so evenly that codes cannot pay: the mean
+    /// is not below the negative logarithm of the sum of squared shares (Rényi), and describing
+    /// codes takes 64 bytes.
     fn are_even(&self, bytes: usize) -> bool {
         let counts = self.literals.iter().take(MATCH);
         let squares: u64 = counts.map(|&count| u64::from(count).pow(2)).sum();
@@ -221,7 +218,6 @@ impl Counts {
         squares <= bytes * bytes / 256 + bytes * 5 / 4
     }
 
-    /// How many bits the tokens take.
     fn size(&self, codes: &Codes) -> u32 {
         let sum = |counts: &[u32], codes: &[Code]| -> u32 {
             let pairs = counts.iter().zip(codes);
@@ -266,7 +262,6 @@ pub(super) fn put_block(tokens: &[Token], plain: &[u8], bits: &mut Bits<'_>) {
     }
 }
 
-/// Appends blocks without compression (RFC 1951 §3.2.4).
 fn put_stored(plain: &[u8], bits: &mut Bits<'_>) {
     for piece in plain.chunks(STORED) {
         put_stored_piece(piece, bits);
@@ -285,12 +280,9 @@ pub(super) fn put_stored_piece(piece: &[u8], bits: &mut Bits<'_>) {
 /// Codes of its own that a block describes at its front (RFC 1951 §3.2.7).
 struct Own {
     codes: Codes,
-    /// How many there are of literals and lengths, and of distances.
     used: (usize, usize),
-    /// Their lengths, repetitions taken together: a symbol and what is behind it.
     lengths: [(u8, u8); LITERALS + DISTANCES],
     count: usize,
-    /// The codes of these, and how many are sent.
     head: [Code; LENGTHS],
     head_used: usize,
 }

@@ -6,13 +6,12 @@ use super::bits::Bits;
 use super::block::{Token, put_block, put_stored_piece};
 use super::table::{Hashes, Table};
 
-/// The longest match.
 const LONGEST: usize = 258;
 /// The most tokens of a block.
 pub(super) const BLOCK: usize = 4096;
 
-/// So many places in a row without a match, and further ones are passed over: one behind each
-/// that is looked up, and one more each time that there are as many again.
+/// After so many places without a match some are skipped: one behind each look-up, and one more
+/// for as many again.
 const PATIENCE: usize = 256;
 
 /// Eight bytes as a number, the first one lowest.
@@ -41,8 +40,8 @@ fn common(plain: &[u8], a: usize, b: usize) -> usize {
     length + rest.take_while(|(one, other)| one == other).count()
 }
 
-/// Appends `plain` from `from` on as deflated data that may refer to `window` bytes before each byte.
-/// The first byte of `plain` is at the position `start`.
+/// Appends `plain` from `from` on, deflated, referring to at most `window` bytes back. `plain`
+/// begins at position `start`.
 pub(super) fn deflate(
     table: &mut Table,
     plain: &[u8],

@@ -3,7 +3,6 @@
 /// The symbols of literals and lengths: one to spare is that of no length.
 pub(super) const LITERALS: usize = 286;
 pub(super) const DISTANCES: usize = 30;
-/// The symbols of the lengths of codes.
 pub(super) const LENGTHS: usize = 19;
 
 const LONGEST: usize = 15;
@@ -19,8 +18,8 @@ impl Code {
     pub(super) const NONE: Self = Self { bits: 0, length: 0 };
 }
 
-/// Gives each symbol that is used the length of its code in `codes`, at most `most` bits: the
-/// shortest for those that are used most. There is a code even where one symbol is used.
+/// Gives each used symbol a code length of at most `most` bits, shortest for the most used.
+/// There is a code even for one symbol.
 pub(super) fn set_lengths(counts: &[u32], codes: &mut [Code], most: usize) {
     // Symbols by how often they are used: both in one number, which sorts.
     let mut order = [0_u32; LITERALS];
@@ -56,9 +55,8 @@ pub(super) fn set_lengths(counts: &[u32], codes: &mut [Code], most: usize) {
     }
 }
 
-/// Counts in rising order become the depths of their leaves in the best tree, in place
-/// (Moffat and Katajainen): from the left sums of pairs are written over what is used up, from the
-/// right these become depths.
+/// Counts in rising order become leaf depths of the best tree, in place (Moffat and
+/// Katajainen).
 fn to_depths(a: &mut [u32]) {
     let n = a.len();
     if n < 2 {
@@ -102,8 +100,7 @@ fn to_depths(a: &mut [u32]) {
     }
 }
 
-/// How many codes there are of each length, with none longer than `most`: where there were,
-/// shorter ones make room.
+/// How many codes have each length, none longer than `most`: shorter ones make room.
 fn bounded(depths: &[u32], most: usize) -> [u32; LONGEST + 1] {
     let mut sizes = [0_u32; LONGEST + 1];
     for &depth in depths {

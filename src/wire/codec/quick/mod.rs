@@ -49,7 +49,6 @@ impl Quick {
         })
     }
 
-    /// The memory that it takes, in bytes.
     pub(super) const fn size(&self) -> usize {
         size_of::<[Token; BLOCK]>() + self.table.size() + self.joined.capacity()
     }
@@ -71,7 +70,6 @@ impl Quick {
         self.trim();
     }
 
-    /// Deflates a message that may refer to earlier ones.
     pub(super) fn deflate_behind(&mut self, kept: &mut Kept, message: &[u8], out: &mut Vec<u8>) {
         let window = kept.window();
         if kept.plain.len() + message.len() > kept.most() {
@@ -125,7 +123,6 @@ impl Quick {
     }
 }
 
-/// The end of a connection's text, and its table, kept from one message to the next.
 #[derive(Debug)]
 pub(crate) struct Kept {
     plain: Vec<u8>,
@@ -148,7 +145,6 @@ impl Kept {
         }
     }
 
-    /// The memory that it takes, in bytes.
     pub(super) const fn size(&self) -> usize {
         self.plain.capacity() + self.table.size()
     }
@@ -174,7 +170,6 @@ impl Kept {
         self.start = self.start.wrapping_add(old as u16);
     }
 
-    /// Makes room for `size` bytes in all, which are at most what is kept.
     fn grow(&mut self, size: usize) {
         if size > self.plain.capacity() {
             let room = size.next_power_of_two().min(self.most());

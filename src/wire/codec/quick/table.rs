@@ -9,7 +9,6 @@ pub(super) struct Table {
 }
 
 impl Table {
-    /// The memory that it takes, in bytes.
     pub(super) const fn size(&self) -> usize {
         self.places.capacity() * size_of::<u16>()
     }
@@ -22,7 +21,6 @@ impl Table {
         self.places.resize(size, 0);
     }
 
-    /// Notes all of `plain`, whose first byte is at `start`.
     pub(super) fn note(&mut self, plain: &[u8], start: u16) {
         let mut hashes = Hashes::of(self);
         for (at, word) in plain.windows(4).enumerate() {
