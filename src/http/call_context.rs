@@ -7,6 +7,7 @@ use alloc::{boxed::Box, vec, vec::Vec};
 use super::KnownRequests;
 use super::{FieldRange, date::Date};
 use crate::wire::Instant;
+use crate::wire::builder;
 #[cfg(feature = "alloc")]
 use crate::wire::codec::Inflater;
 
@@ -85,23 +86,17 @@ impl<'b> Scratch<'b> {
         }
     }
 
-    /// Adds room for decoded text. It grows as the limits allow.
-    #[cfg(feature = "alloc")]
-    #[inline]
-    #[must_use]
-    pub const fn with_text(mut self, text: &'b mut Vec<u8>) -> Self {
-        self.text = Some(text);
-        self
-    }
+    builder! {
+        /// Adds room for decoded text. It grows as the limits allow.
+        #[cfg(feature = "alloc")]
+        #[inline]
+        const fn with_text(text: &'b mut Vec<u8>) => text = Some(text);
 
-    /// Adds what compressed messages are inflated with (RFC 7692). A WebSocket that has
-    /// agreed to compression needs it.
-    #[cfg(feature = "alloc")]
-    #[inline]
-    #[must_use]
-    pub const fn with_inflater(mut self, inflater: &'b mut Inflater) -> Self {
-        self.inflater = Some(inflater);
-        self
+        /// Adds what compressed messages are inflated with (RFC 7692). A WebSocket that has
+        /// agreed to compression needs it.
+        #[cfg(feature = "alloc")]
+        #[inline]
+        const fn with_inflater(inflater: &'b mut Inflater) => inflater = Some(inflater);
     }
 
     /// A scratch with the same memory, for a shorter call.

@@ -98,7 +98,6 @@ impl Request {
 }
 
 impl Response {
-    /// The state after `input`; `None` if it cannot happen here.
     #[inline]
     pub(crate) const fn after(self, input: Input) -> Option<Self> {
         use Input as I;

@@ -126,6 +126,20 @@ impl Default for Spent {
     }
 }
 
+/// Methods that count one of what a peer sent against a rate.
+macro_rules! counted {
+    ($($name:ident: $spent:ident by $rate:ident, $fault:ident;)*) => {$(
+        pub(super) const fn $name(
+            &mut self,
+            limits: &Limits,
+            now: Instant,
+        ) -> Result<(), ProtocolError> {
+            let fits = self.spent.$spent.spend(1, limits.$rate, now);
+            judge(fits, ProtocolError::$fault)
+        }
+    )*};
+}
+
 impl Flood {
     pub(super) const fn spent(&self) -> Spent {
         self.spent
@@ -156,15 +170,11 @@ impl Flood {
         self.answers = (self.answers + 1).min(MAX_ANSWERS);
     }
 
-    pub(super) const fn settings(
-        &mut self,
-        limits: &Limits,
-        now: Instant,
-    ) -> Result<(), ProtocolError> {
-        judge(
-            self.spent.settings.spend(1, limits.settings_rate, now),
-            ProtocolError::SettingsFlood,
-        )
+    counted! {
+        settings: settings by settings_rate, SettingsFlood;
+        empty_data: empty_data by empty_data_rate, EmptyDataFlood;
+        reset: resets by reset_rate, ResetFlood;
+        error: errors by error_rate, ErrorFlood;
     }
 
     pub(super) const fn pinged(&mut self) {
@@ -211,39 +221,6 @@ impl Flood {
         judge(
             idle && self.spent.pings.spend(1, limits.ping_rate, now),
             ProtocolError::PingFlood,
-        )
-    }
-
-    pub(super) const fn empty_data(
-        &mut self,
-        limits: &Limits,
-        now: Instant,
-    ) -> Result<(), ProtocolError> {
-        judge(
-            self.spent.empty_data.spend(1, limits.empty_data_rate, now),
-            ProtocolError::EmptyDataFlood,
-        )
-    }
-
-    pub(super) const fn reset(
-        &mut self,
-        limits: &Limits,
-        now: Instant,
-    ) -> Result<(), ProtocolError> {
-        judge(
-            self.spent.resets.spend(1, limits.reset_rate, now),
-            ProtocolError::ResetFlood,
-        )
-    }
-
-    pub(super) const fn error(
-        &mut self,
-        limits: &Limits,
-        now: Instant,
-    ) -> Result<(), ProtocolError> {
-        judge(
-            self.spent.errors.spend(1, limits.error_rate, now),
-            ProtocolError::ErrorFlood,
         )
     }
 

@@ -48,6 +48,19 @@ impl websocket::Meter for Charge {
     }
 }
 
+/// A call on the machine of a WebSocket, wherever the link has it.
+macro_rules! on_socket {
+    ($link:ident, $stream:ident, $out:ident, $send:ident($($given:ident),*)) => {
+        match &mut $link.protocol {
+            Protocol::WebSocket(machine) => Ok(machine.$send($($given),*)?),
+            Protocol::Http2(many) => {
+                many.with_socket($stream, |machine, $out| machine.$send($($given),*))
+            }
+            Protocol::Http1(_) | Protocol::Raw { .. } => Err(UsageError::OtherProtocol),
+        }
+    };
+}
+
 impl Link {
     /// Whether replies may need masked frames: a client's WebSocket, or one in a stream.
     #[inline]
@@ -68,15 +81,12 @@ impl Link {
         now: Instant,
         out: &mut impl Sink,
     ) -> Result<(), UsageError> {
-        match &mut self.protocol {
-            Protocol::WebSocket(machine) => {
-                Ok(machine.send_message(kind, payload, mask_key, now, out)?)
-            }
-            Protocol::Http2(many) => many.with_socket(stream, |machine, out| {
-                machine.send_message(kind, payload, mask_key, now, out)
-            }),
-            Protocol::Http1(_) | Protocol::Raw { .. } => Err(UsageError::OtherProtocol),
-        }
+        on_socket!(
+            self,
+            stream,
+            out,
+            send_message(kind, payload, mask_key, now, out)
+        )
     }
 
     /// [Sends](Self::send_message) a WebSocket message, compressed where that was agreed on
@@ -98,15 +108,12 @@ impl Link {
         deflater: &mut Deflater,
         out: &mut impl Sink,
     ) -> Result<(), UsageError> {
-        match &mut self.protocol {
-            Protocol::WebSocket(machine) => {
-                Ok(machine.send_message_deflated(kind, payload, mask_key, now, deflater, out)?)
-            }
-            Protocol::Http2(many) => many.with_socket(stream, |machine, out| {
-                machine.send_message_deflated(kind, payload, mask_key, now, deflater, out)
-            }),
-            Protocol::Http1(_) | Protocol::Raw { .. } => Err(UsageError::OtherProtocol),
-        }
+        on_socket!(
+            self,
+            stream,
+            out,
+            send_message_deflated(kind, payload, mask_key, now, deflater, out)
+        )
     }
 
     /// Compresses the messages of a WebSocket, as client and server have agreed on. To be
@@ -206,13 +213,7 @@ impl Link {
         mask_key: [u8; 4],
         out: &mut impl Sink,
     ) -> Result<(), UsageError> {
-        match &mut self.protocol {
-            Protocol::WebSocket(machine) => Ok(machine.send_ping(payload, mask_key, out)?),
-            Protocol::Http2(many) => many.with_socket(stream, |machine, out| {
-                machine.send_ping(payload, mask_key, out)
-            }),
-            Protocol::Http1(_) | Protocol::Raw { .. } => Err(UsageError::OtherProtocol),
-        }
+        on_socket!(self, stream, out, send_ping(payload, mask_key, out))
     }
 
     /// Starts a WebSocket's closing handshake.
@@ -229,15 +230,12 @@ impl Link {
         now: Instant,
         out: &mut impl Sink,
     ) -> Result<(), UsageError> {
-        match &mut self.protocol {
-            Protocol::WebSocket(machine) => {
-                Ok(machine.send_close(code, reason, mask_key, now, out)?)
-            }
-            Protocol::Http2(many) => many.with_socket(stream, |machine, out| {
-                machine.send_close(code, reason, mask_key, now, out)
-            }),
-            Protocol::Http1(_) | Protocol::Raw { .. } => Err(UsageError::OtherProtocol),
-        }
+        on_socket!(
+            self,
+            stream,
+            out,
+            send_close(code, reason, mask_key, now, out)
+        )
     }
 
     /// The machine of a WebSocket, to look at.

@@ -27,6 +27,22 @@ fn announced(fields: Fields<'_>) -> Option<u64> {
     last.trim_ascii().parse().ok()
 }
 
+/// Writes a piece by these methods of HTTP/1.1, of an outbox and of the output.
+macro_rules! written {
+    ($link:ident, $stream:ident, $data:ident, $out:ident: $send:ident, $keep:ident, $put:ident) => {
+        match &mut $link.protocol {
+            Protocol::Http1(machine) => Ok(machine.$send($data, $out)?),
+            Protocol::Http2(many) => many.write($stream, $data.len(), |it| it.$keep($data)),
+            Protocol::Raw { .. } if $link.over.is_some() => Err(UsageError::Over),
+            Protocol::Raw { .. } => {
+                $out.$put($data);
+                Ok(())
+            }
+            Protocol::WebSocket(_) => Err(UsageError::OtherProtocol),
+        }
+    };
+}
+
 impl Link {
     /// Collects the body of the request that was offered with
     /// [`Content::Follows`](crate::http::Content::Follows): the request comes
@@ -210,16 +226,7 @@ impl Link {
         data: &[u8],
         out: &mut impl Sink,
     ) -> Result<(), UsageError> {
-        match &mut self.protocol {
-            Protocol::Http1(machine) => Ok(machine.send_body(data, out)?),
-            Protocol::Http2(many) => many.write(stream, data.len(), |outbox| outbox.put(data)),
-            Protocol::Raw { .. } if self.over.is_some() => Err(UsageError::Over),
-            Protocol::Raw { .. } => {
-                out.put(data);
-                Ok(())
-            }
-            Protocol::WebSocket(_) => Err(UsageError::OtherProtocol),
-        }
+        written!(self, stream, data, out: send_body, put, put)
     }
 
     /// Writes a piece like [`write`](Self::write), by reference where the output can.
@@ -232,16 +239,7 @@ impl Link {
         data: Bytes,
         out: &mut impl Sink,
     ) -> Result<(), UsageError> {
-        match &mut self.protocol {
-            Protocol::Http1(machine) => Ok(machine.send_body_shared(data, out)?),
-            Protocol::Http2(many) => many.write(stream, data.len(), |outbox| outbox.share(data)),
-            Protocol::Raw { .. } if self.over.is_some() => Err(UsageError::Over),
-            Protocol::Raw { .. } => {
-                out.put_shared(data);
-                Ok(())
-            }
-            Protocol::WebSocket(_) => Err(UsageError::OtherProtocol),
-        }
+        written!(self, stream, data, out: send_body_shared, share, put_shared)
     }
 
     /// Writes by reference bytes that many peers get, and that are charged

@@ -1,5 +1,6 @@
 //! One block of a stream, to be sent.
 
+use crate::wire::builder;
 use core::time::Duration;
 
 /// A block of fields, as an application puts it together.
@@ -48,27 +49,17 @@ impl<'a> Event<'a> {
         }
     }
 
-    /// Sets the type.
-    #[inline]
-    #[must_use]
-    pub const fn event(mut self, event: &'a str) -> Self {
-        self.event = Some(event);
-        self
-    }
+    builder! {
+        /// Sets the type.
+        #[inline]
+        const fn event(event: &'a str) => event = Some(event);
 
-    /// Sets the ID.
-    #[inline]
-    #[must_use]
-    pub const fn id(mut self, id: &'a str) -> Self {
-        self.id = Some(id);
-        self
-    }
+        /// Sets the ID.
+        #[inline]
+        const fn id(id: &'a str) => id = Some(id);
 
-    /// Sets the reconnection time.
-    #[inline]
-    #[must_use]
-    pub const fn retry(mut self, retry: Duration) -> Self {
-        self.retry = Some(retry);
-        self
+        /// Sets the reconnection time.
+        #[inline]
+        const fn retry(retry: Duration) => retry = Some(retry);
     }
 }

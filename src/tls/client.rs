@@ -23,6 +23,7 @@ use super::revocation::Crls;
 use super::roots::Roots;
 use super::verify::{Watching, distinguished_name};
 use crate::net::{Transport, TransportMaker};
+use crate::wire::builder;
 use crate::wire::partly_shown;
 
 /// How a client speaks TLS.
@@ -66,77 +67,47 @@ impl ClientOptions {
         }
     }
 
-    /// Trusts these and no others: [`Roots::system`] are not among them unless they
-    /// were [put there](Roots::and).
-    #[doc(alias = "add_root_certificate")]
-    #[doc(alias = "ca")]
-    #[must_use]
-    pub fn root_certs(mut self, roots: Roots) -> Self {
-        self.roots = Some(roots);
-        self
-    }
+    builder! {
+        /// Trusts these and no others: [`Roots::system`] are not among them unless they
+        /// were [put there](Roots::and).
+        #[doc(alias = "add_root_certificate")]
+        #[doc(alias = "ca")]
+        fn root_certs(roots: Roots) => roots = Some(roots);
 
-    /// Shows a certificate to servers that ask for one. Of several, the server gets
-    /// one whose issuer it has named, if there is such a one, or else the first that it
-    /// can verify.
-    #[doc(alias = "identity")]
-    #[must_use]
-    pub fn client_cert(mut self, certificates: Certificates) -> Self {
-        self.certificates = Some(certificates);
-        self
-    }
+        /// Shows a certificate to servers that ask for one. Of several, the server gets
+        /// one whose issuer it has named, if there is such a one, or else the first that it
+        /// can verify.
+        #[doc(alias = "identity")]
+        fn client_cert(certificates: Certificates) => certificates = Some(certificates);
 
-    /// Has certificates refused that these lists revoke, or that none of them covers.
-    #[doc(alias = "add_crls")]
-    #[must_use]
-    pub fn crls(mut self, lists: Crls) -> Self {
-        self.crls = lists;
-        self
-    }
+        /// Has certificates refused that these lists revoke, or that none of them covers.
+        #[doc(alias = "add_crls")]
+        fn crls(lists: Crls) => crls = lists;
 
-    /// Uses other cryptography than ring's.
-    #[must_use]
-    pub fn provider(mut self, provider: Provider) -> Self {
-        self.provider = provider;
-        self
-    }
+        /// Uses other cryptography than ring's.
+        fn provider(provider: Provider) => provider = provider;
 
-    /// Speaks no older version than this. By default that is TLS 1.2.
-    #[doc(alias = "min_tls_version")]
-    #[must_use]
-    pub const fn least_version(mut self, least: Version) -> Self {
-        self.least = least;
-        self
-    }
+        /// Speaks no older version than this. By default that is TLS 1.2.
+        #[doc(alias = "min_tls_version")]
+        const fn least_version(least: Version) => least = least;
 
-    /// Takes the time for certificates and sessions from here, instead of the system's
-    /// clock.
-    #[must_use]
-    pub fn time_provider(mut self, time: Arc<dyn TimeProvider>) -> Self {
-        self.time = time;
-        self
-    }
+        /// Takes the time for certificates and sessions from here, instead of the system's
+        /// clock.
+        fn time_provider(time: Arc<dyn TimeProvider>) => time = time;
 
-    /// How many sessions are kept to be resumed, all servers together, eight of one
-    /// server at most; with 0, every connection begins anew. Those of the server that
-    /// has waited longest give way. All clones of a [`Client`] share them.
-    ///
-    /// A session is as large as its server makes it: some hundred bytes, and the
-    /// server's certificates, 64 KiB at most.
-    #[must_use]
-    pub const fn sessions(mut self, most: usize) -> Self {
-        self.sessions = most;
-        self
-    }
+        /// How many sessions are kept to be resumed, all servers together, eight of one
+        /// server at most; with 0, every connection begins anew. Those of the server that
+        /// has waited longest give way. All clones of a [`Client`] share them.
+        ///
+        /// A session is as large as its server makes it: some hundred bytes, and the
+        /// server's certificates, 64 KiB at most.
+        const fn sessions(most: usize) => sessions = most;
 
-    /// Has certificates verified by this instead: the system's own verifier, for
-    /// example (of the crate `rustls-platform-verifier`), or one that knows a
-    /// certificate by its digest. [`root_certs`](Self::root_certs) and
-    /// [`crls`](Self::crls) do nothing then. It must not block: it runs on the loop.
-    #[must_use]
-    pub fn verifier(mut self, verifier: Arc<dyn ServerCertVerifier>) -> Self {
-        self.verifier = Some(verifier);
-        self
+        /// Has certificates verified by this instead: the system's own verifier, for
+        /// example (of the crate `rustls-platform-verifier`), or one that knows a
+        /// certificate by its digest. [`root_certs`](Self::root_certs) and
+        /// [`crls`](Self::crls) do nothing then. It must not block: it runs on the loop.
+        fn verifier(verifier: Arc<dyn ServerCertVerifier>) => verifier = Some(verifier);
     }
 
     fn build(self) -> Result<ClientConfig, Error> {

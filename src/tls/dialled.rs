@@ -14,6 +14,7 @@ use super::error::Error;
 use super::failure::{ConnectionError, Fault};
 use super::info::{H2, HTTP_1_1, Info};
 use super::session::{Found, Session};
+use super::transport::seal_by_session;
 use super::verify::take_refused;
 use crate::net::{Agreed, Speaks, Transport, TransportDetails, TransportError, TransportLimit};
 use crate::wire::Received;
@@ -149,33 +150,7 @@ impl Transport for Dialled {
         })
     }
 
-    fn seal(&mut self, plain: &[IoSlice<'_>], out: &mut Vec<u8>) -> Result<(), TransportError> {
-        let session = self.session.as_mut().map_err(|error| error.clone());
-        let sealed = session.and_then(|it| it.send(plain, out));
-        sealed.map_err(|error| self.fail(error))
-    }
-
-    fn seal_over(
-        &mut self,
-        plain: &[IoSlice<'_>],
-        room: &mut Vec<u8>,
-    ) -> Result<usize, TransportError> {
-        let session = self.session.as_mut().map_err(|error| error.clone());
-        let sealed = session.and_then(|it| it.send_over(plain, room));
-        sealed.map_err(|error| self.fail(error))
-    }
-
-    fn close(&mut self, out: &mut Vec<u8>) {
-        if let Ok(session) = &mut self.session {
-            session.close(out);
-        }
-    }
-
-    fn end_at(&mut self, limit: TransportLimit, out: &mut Vec<u8>) {
-        if let Ok(session) = &mut self.session {
-            session.end_at(limit, out);
-        }
-    }
+    seal_by_session!();
 
     fn memory(&self) -> usize {
         let of_info = |it: &Arc<Info>| size_of::<Info>() + it.memory();

@@ -19,6 +19,7 @@ use super::provider::Provider;
 use super::sessions::Sessions;
 use super::transport::{HTTP_1_0, Secure};
 use crate::net::TransportMaker;
+use crate::wire::builder;
 
 /// Tickets that a client is given after a handshake of TLS 1.3: it uses each once.
 const TICKETS: usize = 2;
@@ -63,84 +64,46 @@ impl ServerOptions {
         }
     }
 
-    /// Asks clients for certificates.
-    #[must_use]
-    pub fn client_certificates(mut self, clients: ClientCertificates) -> Self {
-        self.clients = Some(clients);
-        self
-    }
+    builder! {
+        /// Asks clients for certificates.
+        fn client_certificates(clients: ClientCertificates) => clients = Some(clients);
 
-    /// Speaks no older version than this. By default that is TLS 1.2.
-    #[must_use]
-    pub const fn least_version(mut self, least: Version) -> Self {
-        self.least = least;
-        self
-    }
+        /// Speaks no older version than this. By default that is TLS 1.2.
+        const fn least_version(least: Version) => least = least;
 
-    /// Whether clients may choose HTTP/2. By default they may.
-    #[must_use]
-    pub const fn http2(mut self, speaks: bool) -> Self {
-        self.speaks_http2 = speaks;
-        self
-    }
+        /// Whether clients may choose HTTP/2. By default they may.
+        const fn http2(speaks: bool) => speaks_http2 = speaks;
 
-    /// Whether clients get tickets, with which they go on later without certificates and
-    /// a signature: on any loop, for up to 12 hours, under keys that change every six.
-    /// By default they do. If not, they go on with nothing: no
-    /// [`sessions`](Self::sessions) are kept either.
-    #[must_use]
-    pub const fn tickets(mut self, resumes: bool) -> Self {
-        self.resumes = resumes;
-        self
-    }
+        /// Whether clients get tickets, with which they go on later without certificates and
+        /// a signature: on any loop, for up to 12 hours, under keys that change every six.
+        /// By default they do. If not, they go on with nothing: no
+        /// [`sessions`](Self::sessions) are kept either.
+        const fn tickets(resumes: bool) => resumes = resumes;
 
-    /// How many sessions of TLS 1.2 are kept here for clients that take no tickets: for
-    /// up to 12 hours, on all loops, and the oldest makes room for a further one. By
-    /// default 1,024, of some 300 bytes each, and up to 8 KiB where clients show
-    /// certificates.
-    #[must_use]
-    pub const fn sessions(mut self, count: usize) -> Self {
-        self.sessions = count;
-        self
-    }
+        /// How many sessions of TLS 1.2 are kept here for clients that take no tickets: for
+        /// up to 12 hours, on all loops, and the oldest makes room for a further one. By
+        /// default 1,024, of some 300 bytes each, and up to 8 KiB where clients show
+        /// certificates.
+        const fn sessions(count: usize) => sessions = count;
 
-    /// Takes the time for certificates and tickets from here, instead of the system's
-    /// clock.
-    #[must_use]
-    pub fn time_provider(mut self, time: Arc<dyn TimeProvider>) -> Self {
-        self.time = time;
-        self
-    }
+        /// Takes the time for certificates and tickets from here, instead of the system's
+        /// clock.
+        fn time_provider(time: Arc<dyn TimeProvider>) => time = time;
 
-    /// Uses other cryptography than ring's.
-    #[must_use]
-    pub fn provider(mut self, provider: Provider) -> Self {
-        self.provider = provider;
-        self
-    }
+        /// Uses other cryptography than ring's.
+        fn provider(provider: Provider) => provider = provider;
 
-    /// Sets the answer to clients that ask for a name that no certificate is for.
-    #[must_use]
-    pub const fn unknown_name(mut self, choice: UnknownName) -> Self {
-        self.unknown_name = choice;
-        self
-    }
+        /// Sets the answer to clients that ask for a name that no certificate is for.
+        const fn unknown_name(choice: UnknownName) => unknown_name = choice;
 
-    /// Whether requests are refused with 421 whose authority is neither the name that
-    /// the client has asked for with SNI, nor one that the connection's certificate is
-    /// for (RFC 9110 §15.5.20). By default they are. A server behind a proxy that does not
-    /// pass the name on, and says what clients have asked for in `Host`, turns it off.
-    #[must_use]
-    pub const fn check_authority(mut self, check: bool) -> Self {
-        self.checks_authority = check;
-        self
-    }
+        /// Whether requests are refused with 421 whose authority is neither the name that
+        /// the client has asked for with SNI, nor one that the connection's certificate is
+        /// for (RFC 9110 §15.5.20). By default they are. A server behind a proxy that does not
+        /// pass the name on, and says what clients have asked for in `Host`, turns it off.
+        const fn check_authority(check: bool) => checks_authority = check;
 
-    /// Sets the answer to requests that come without TLS.
-    #[must_use]
-    pub const fn plain_http(mut self, choice: PlainHttp) -> Self {
-        self.plain_http = choice;
-        self
+        /// Sets the answer to requests that come without TLS.
+        const fn plain_http(choice: PlainHttp) => plain_http = choice;
     }
 
     /// The configuration in rustls' type. Tickets and sessions of `before` stay valid, unless

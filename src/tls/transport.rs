@@ -23,6 +23,41 @@ const FATAL: u8 = 2;
 const ACCESS_DENIED: u8 = 49;
 const UNRECOGNIZED_NAME: u8 = 112;
 
+/// The methods of a transport with a `session: Result<Session, Error>` that only pass on.
+macro_rules! seal_by_session {
+    () => {
+        fn seal(&mut self, plain: &[IoSlice<'_>], out: &mut Vec<u8>) -> Result<(), TransportError> {
+            let session = self.session.as_mut().map_err(|error| error.clone());
+            let sealed = session.and_then(|it| it.send(plain, out));
+            sealed.map_err(|error| self.fail(error))
+        }
+
+        fn seal_over(
+            &mut self,
+            plain: &[IoSlice<'_>],
+            room: &mut Vec<u8>,
+        ) -> Result<usize, TransportError> {
+            let session = self.session.as_mut().map_err(|error| error.clone());
+            let sealed = session.and_then(|it| it.send_over(plain, room));
+            sealed.map_err(|error| self.fail(error))
+        }
+
+        fn close(&mut self, out: &mut Vec<u8>) {
+            if let Ok(session) = &mut self.session {
+                session.close(out);
+            }
+        }
+
+        fn end_at(&mut self, limit: TransportLimit, out: &mut Vec<u8>) {
+            if let Ok(session) = &mut self.session {
+                session.end_at(limit, out);
+            }
+        }
+    };
+}
+
+pub(super) use seal_by_session;
+
 pub(super) struct Secure {
     session: Result<Session, Error>,
     /// The server's choice by the hello, until the handshake is over.
@@ -134,31 +169,7 @@ impl Transport for Secure {
         }))
     }
 
-    fn seal(&mut self, plain: &[IoSlice<'_>], out: &mut Vec<u8>) -> Result<(), TransportError> {
-        let sealed = self.session()?.send(plain, out);
-        sealed.map_err(|error| self.fail(error))
-    }
-
-    fn seal_over(
-        &mut self,
-        plain: &[IoSlice<'_>],
-        room: &mut Vec<u8>,
-    ) -> Result<usize, TransportError> {
-        let sealed = self.session()?.send_over(plain, room);
-        sealed.map_err(|error| self.fail(error))
-    }
-
-    fn close(&mut self, out: &mut Vec<u8>) {
-        if let Ok(session) = &mut self.session {
-            session.close(out);
-        }
-    }
-
-    fn end_at(&mut self, limit: TransportLimit, out: &mut Vec<u8>) {
-        if let Ok(session) = &mut self.session {
-            session.end_at(limit, out);
-        }
-    }
+    seal_by_session!();
 
     fn memory(&self) -> usize {
         let of_info = |it: &Arc<Info>| size_of::<Info>() + it.memory();

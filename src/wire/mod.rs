@@ -30,7 +30,7 @@ pub use machine::{Received, Role, Step};
 pub use sink::{Sink, Slice};
 pub use utf8::{InvalidUtf8, Utf8};
 
-pub(crate) use setters::setters;
+pub(crate) use setters::{builder, setters};
 pub(crate) use shortcut::shortcut;
 #[cfg(feature = "alloc")]
 pub(crate) use shown::partly_shown;

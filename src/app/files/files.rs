@@ -24,6 +24,7 @@ use crate::app::exchange::request::Request;
 use crate::http::date::Date;
 use crate::http::{FieldBuffer, Status};
 use crate::net::Error;
+use crate::wire::builder;
 
 /// A directory whose files are served with
 /// [`App::files`](crate::app::App::files).
@@ -95,33 +96,19 @@ impl Files {
         }
     }
 
-    /// Sets the file that answers for a directory.
-    #[must_use]
-    pub fn index(mut self, name: &str) -> Self {
-        self.index = Some(name.into());
-        self
-    }
+    builder! {
+        /// Sets the file that answers for a directory.
+        fn index(name: &str) => index = Some(name.into());
 
-    /// Answers directories with 404.
-    #[must_use]
-    pub fn no_index(mut self) -> Self {
-        self.index = None;
-        self
-    }
+        /// Answers directories with 404.
+        fn no_index() => index = None;
 
-    /// The media type of files with this extension, in any case.
-    #[must_use]
-    pub fn media_type(mut self, extension: &str, name: &str) -> Self {
-        self.types.push((extension.into(), name.into()));
-        self
-    }
+        /// The media type of files with this extension, in any case.
+        fn media_type(extension: &str, name: &str) => types.push((extension.into(), name.into()));
 
-    /// The Cache-Control of files (RFC 9111 §5.2). None at first: clients then
-    /// guess how long they may keep a file.
-    #[must_use]
-    pub fn cache_control(mut self, value: &str) -> Self {
-        self.cache = Some(value.into());
-        self
+        /// The Cache-Control of files (RFC 9111 §5.2). None at first: clients then
+        /// guess how long they may keep a file.
+        fn cache_control(value: &str) => cache = Some(value.into());
     }
 
     /// Lets everybody keep files for so long, in whole seconds, without asking
@@ -131,26 +118,16 @@ impl Files {
         self.cache_control(&format!("public, max-age={}", age.as_secs()))
     }
 
-    /// Adds a field to every file.
-    #[must_use]
-    pub fn header(mut self, name: &str, value: &str) -> Self {
-        self.fields.push((name.into(), value.into()));
-        self
-    }
+    builder! {
+        /// Adds a field to every file.
+        fn header(name: &str, value: &str) => fields.push((name.into(), value.into()));
 
-    /// Sends `a.css.br`, `a.css.zst` or `a.css.gz` in place of `a.css`, where they lie
-    /// beside it and the client takes them (RFC 9110 §12.5.3). It needs no feature.
-    #[must_use]
-    pub const fn precompressed(mut self) -> Self {
-        self.precompressed = true;
-        self
-    }
+        /// Sends `a.css.br`, `a.css.zst` or `a.css.gz` in place of `a.css`, where they lie
+        /// beside it and the client takes them (RFC 9110 §12.5.3). It needs no feature.
+        const fn precompressed() => precompressed = true;
 
-    /// Serves also what begins with a dot.
-    #[must_use]
-    pub const fn hidden(mut self) -> Self {
-        self.hidden = true;
-        self
+        /// Serves also what begins with a dot.
+        const fn hidden() => hidden = true;
     }
 
     /// Opens the directory. Paths are taken from the segment at `depth` on.

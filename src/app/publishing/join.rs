@@ -5,6 +5,7 @@ use alloc::string::String;
 use crate::app::channels::channel_limits::ChannelError;
 use crate::app::channels::cursor::Cursor;
 use crate::app::channels::position::Position;
+use crate::wire::builder;
 
 /// How a session joins a channel.
 ///
@@ -46,50 +47,28 @@ impl Join {
         }
     }
 
-    /// Gets what came after this position, too, in order and each once, in front of what is
-    /// new: if all of that is still there ([`Standing::recovered`]).
-    #[must_use]
-    pub fn since(mut self, position: Position) -> Self {
-        self.since = Some(Since::Position(position));
-        self
-    }
+    builder! {
+        /// Gets what came after this position, too, in order and each once, in front of what is
+        /// new: if all of that is still there ([`Standing::recovered`]).
+        fn since(position: Position) => since = Some(Since::Position(position));
 
-    /// Gets what came after the event with this id, which an event stream's client gives
-    /// back ([`Request::last_event_id`](crate::app::Request::last_event_id)).
-    #[must_use]
-    pub fn since_event(mut self, id: &str) -> Self {
-        self.since = Some(Since::Cursor(Cursor::parse(id)));
-        self
-    }
+        /// Gets what came after the event with this id, which an event stream's client gives
+        /// back ([`Request::last_event_id`](crate::app::Request::last_event_id)).
+        fn since_event(id: &str) => since = Some(Since::Cursor(Cursor::parse(id)));
 
-    /// Joins as this user, whom the channel's rule sees, and those who ask who is there.
-    /// Several sessions may be the same user.
-    #[must_use]
-    pub fn user(mut self, name: &str) -> Self {
-        self.user = name.into();
-        self
-    }
+        /// Joins as this user, whom the channel's rule sees, and those who ask who is there.
+        /// Several sessions may be the same user.
+        fn user(name: &str) => user = name.into();
 
-    /// Shows this to those who ask who is there.
-    #[must_use]
-    pub fn data(mut self, data: &str) -> Self {
-        self.data = data.into();
-        self
-    }
+        /// Shows this to those who ask who is there.
+        fn data(data: &str) => data = data.into();
 
-    /// Asks for a recovery that cannot be: for a client whose position could not be read,
-    /// so that it is told that it has missed something.
-    #[must_use]
-    pub fn since_nowhere(mut self) -> Self {
-        self.since = Some(Since::Nowhere);
-        self
-    }
+        /// Asks for a recovery that cannot be: for a client whose position could not be read,
+        /// so that it is told that it has missed something.
+        fn since_nowhere() => since = Some(Since::Nowhere);
 
-    /// Names it for the case that the answer comes later ([`Joined::Later`]).
-    #[must_use]
-    pub const fn token(mut self, token: u32) -> Self {
-        self.token = token;
-        self
+        /// Names it for the case that the answer comes later ([`Joined::Later`]).
+        const fn token(token: u32) => token = token;
     }
 }
 

@@ -6,6 +6,7 @@ use super::message::{Message, encode_event};
 use crate::app::channels::publication::{Parts, Publication};
 use crate::link;
 use crate::sse;
+use crate::wire::builder;
 
 /// A message to be published to a channel, whose members may speak different protocols.
 ///
@@ -35,21 +36,15 @@ impl<'a> Post<'a> {
         content.into()
     }
 
-    /// Keeps some bytes with it that are no part of what is published, for the
-    /// [`Format`](crate::app::Format) or the object of its members
-    /// ([`Publication::note`](crate::app::Publication::note)): who it is from, say.
-    #[must_use]
-    pub const fn note(mut self, note: &'a [u8]) -> Self {
-        self.note = note;
-        self
-    }
+    builder! {
+        /// Keeps some bytes with it that are no part of what is published, for the
+        /// [`Format`](crate::app::Format) or the object of its members
+        /// ([`Publication::note`](crate::app::Publication::note)): who it is from, say.
+        const fn note(note: &'a [u8]) => note = note;
 
-    /// Names it for the case that the answer comes later
-    /// ([`Published::Later`](crate::app::Published::Later)).
-    #[must_use]
-    pub const fn token(mut self, token: u32) -> Self {
-        self.token = token;
-        self
+        /// Names it for the case that the answer comes later
+        /// ([`Published::Later`](crate::app::Published::Later)).
+        const fn token(token: u32) => token = token;
     }
 
     /// A publication once more.

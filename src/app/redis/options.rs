@@ -9,6 +9,7 @@ use super::redis_limits::RedisLimits;
 use crate::net::{Destination, Error};
 #[cfg(feature = "tls")]
 use crate::tls;
+use crate::wire::builder;
 
 /// What is done with a publication while the server cannot be reached.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
@@ -101,77 +102,39 @@ impl RedisOptions {
         Ok(self)
     }
 
-    /// The addresses are those of Sentinels, which are asked for the primary of this name.
-    #[must_use]
-    pub fn sentinel(mut self, primary: &str) -> Self {
-        self.way = Way::Sentinel(String::from(primary));
-        self
-    }
+    builder! {
+        /// The addresses are those of Sentinels, which are asked for the primary of this name.
+        fn sentinel(primary: &str) => way = Way::Sentinel(String::from(primary));
 
-    /// The addresses are some of a cluster's, which knows the others.
-    #[must_use]
-    pub fn cluster(mut self) -> Self {
-        self.way = Way::Cluster;
-        self
-    }
+        /// The addresses are some of a cluster's, which knows the others.
+        fn cluster() => way = Way::Cluster;
 
-    /// The user; without, the default user.
-    #[must_use]
-    pub fn user(mut self, user: &str) -> Self {
-        self.user = String::from(user);
-        self
-    }
+        /// The user; without, the default user.
+        fn user(user: &str) => user = String::from(user);
 
-    /// The password; without, none is given.
-    #[must_use]
-    pub fn password(mut self, password: &str) -> Self {
-        self.password = String::from(password);
-        self
-    }
+        /// The password; without, none is given.
+        fn password(password: &str) => password = String::from(password);
 
-    /// The database. A cluster has database 0 alone.
-    #[must_use]
-    pub const fn database(mut self, number: u32) -> Self {
-        self.database = number;
-        self
-    }
+        /// The database. A cluster has database 0 alone.
+        const fn database(number: u32) => database = number;
 
-    /// What all names of keys and channels begin with. Default `barewire`.
-    #[must_use]
-    pub fn prefix(mut self, prefix: &str) -> Self {
-        self.prefix = String::from(prefix);
-        self
-    }
+        /// What all names of keys and channels begin with. Default `barewire`.
+        fn prefix(prefix: &str) => prefix = String::from(prefix);
 
-    /// Declares that the server never forgets what it has answered (`appendonly yes` and
-    /// `appendfsync always`): epochs outlive its restarts. Without, each restart and each
-    /// promotion of a replica begins new epochs, so that nothing is missed silently.
-    #[must_use]
-    pub const fn durable(mut self) -> Self {
-        self.is_durable = true;
-        self
-    }
+        /// Declares that the server never forgets what it has answered (`appendonly yes` and
+        /// `appendfsync always`): epochs outlive its restarts. Without, each restart and each
+        /// promotion of a replica begins new epochs, so that nothing is missed silently.
+        const fn durable() => is_durable = true;
 
-    /// What is done with publications while the server is away. By default they wait.
-    #[must_use]
-    pub const fn while_away(mut self, away: WhileRedisAway) -> Self {
-        self.away = away;
-        self
-    }
+        /// What is done with publications while the server is away. By default they wait.
+        const fn while_away(away: WhileRedisAway) => away = away;
 
-    /// How much is kept, and for how long is waited.
-    #[must_use]
-    pub const fn limits(mut self, limits: RedisLimits) -> Self {
-        self.limits = limits;
-        self
-    }
+        /// How much is kept, and for how long is waited.
+        const fn limits(limits: RedisLimits) => limits = limits;
 
-    /// Goes over TLS.
-    #[cfg(feature = "tls")]
-    #[must_use]
-    pub fn tls(mut self, client: tls::Client) -> Self {
-        self.tls = Some(client);
-        self
+        /// Goes over TLS.
+        #[cfg(feature = "tls")]
+        fn tls(client: tls::Client) => tls = Some(client);
     }
 
     pub(super) fn check(&mut self) -> Result<(), Error> {

@@ -11,6 +11,7 @@ use crate::coding::Coding;
 use crate::coding::accept::Accepted;
 use crate::http::{Fields, Status};
 use crate::net::Error;
+use crate::wire::builder;
 use crate::wire::{ascii, setters};
 
 /// Compresses replies for clients that take it: complete ones, streamed ones and streams of
@@ -146,28 +147,18 @@ impl Compression {
         self
     }
 
-    /// Compresses this media type, too.
-    #[must_use]
-    pub fn media_type(mut self, media_type: &str) -> Self {
-        self.types.push(media_type.into());
-        self
-    }
+    builder! {
+        /// Compresses this media type, too.
+        fn media_type(media_type: &str) => types.push(media_type.into());
 
-    /// Compresses each event of a stream by itself, with a state that is lent: streams
-    /// then keep no memory, and events are longer on the wire. Without this a stream that
-    /// sends events of its own, not published ones, has a state in which each refers to
-    /// those before: until it is silent for a heartbeat's time, or memory is short.
-    #[must_use]
-    pub const fn lend_states(mut self) -> Self {
-        self.is_dedicated = false;
-        self
-    }
+        /// Compresses each event of a stream by itself, with a state that is lent: streams
+        /// then keep no memory, and events are longer on the wire. Without this a stream that
+        /// sends events of its own, not published ones, has a state in which each refers to
+        /// those before: until it is silent for a heartbeat's time, or memory is short.
+        const fn lend_states() => is_dedicated = false;
 
-    /// What compressing files may cost, with these limits.
-    #[must_use]
-    pub const fn limits(mut self, limits: CompressionLimits) -> Self {
-        self.limits = limits;
-        self
+        /// What compressing files may cost, with these limits.
+        const fn limits(limits: CompressionLimits) => limits = limits;
     }
 
     fn is_worth(&self, content_type: &[u8]) -> bool {

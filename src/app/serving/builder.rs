@@ -21,6 +21,7 @@ use crate::app::telemetry::channel_totals::ChannelTotals;
 use crate::app::telemetry::metrics::Metrics;
 use crate::http::Method;
 use crate::net::{Address, Error, Limits, ListenOptions, ListenTarget, Loop, Poller};
+use crate::wire::builder;
 use crate::wire::partly_shown;
 use crate::{link, websocket};
 
@@ -260,36 +261,22 @@ impl App {
         &self.of_app
     }
 
-    /// Bytes up to which bodies are collected for routes without a limit of
-    /// their own. Stops uploads that fill the memory; a longer body is refused
-    /// with 413. Default 1 MiB.
-    #[must_use]
-    pub const fn collect_limit(mut self, bytes: usize) -> Self {
-        self.collect = bytes;
-        self
-    }
+    builder! {
+        /// Bytes up to which bodies are collected for routes without a limit of
+        /// their own. Stops uploads that fill the memory; a longer body is refused
+        /// with 413. Default 1 MiB.
+        const fn collect_limit(bytes: usize) => collect = bytes;
 
-    /// Sets the limits of each loop: connections, memory, backlogs.
-    #[must_use]
-    pub fn limits(mut self, limits: Limits) -> Self {
-        self.limits = limits;
-        self
-    }
+        /// Sets the limits of each loop: connections, memory, backlogs.
+        fn limits(limits: Limits) => limits = limits;
 
-    /// The limits of each connection: sizes and deadlines of the protocols.
-    #[must_use]
-    pub fn protocol_limits(mut self, limits: link::Limits) -> Self {
-        self.protocols = limits;
-        self
-    }
+        /// The limits of each connection: sizes and deadlines of the protocols.
+        fn protocol_limits(limits: link::Limits) => protocols = limits;
 
-    /// How sockets listen. With several [`threads`](Self::threads), these share
-    /// their addresses with each other, and with other programs only where
-    /// [`reuse_port`](ListenOptions::reuse_port) says so.
-    #[must_use]
-    pub fn listen_options(mut self, options: ListenOptions) -> Self {
-        self.options = options;
-        self
+        /// How sockets listen. With several [`threads`](Self::threads), these share
+        /// their addresses with each other, and with other programs only where
+        /// [`reuse_port`](ListenOptions::reuse_port) says so.
+        fn listen_options(options: ListenOptions) => options = options;
     }
 
     /// The counters of the app; for a route, or for other threads.

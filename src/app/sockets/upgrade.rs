@@ -21,6 +21,7 @@ use crate::websocket::deflate::Policy;
 use crate::websocket::deflate::{Agreement, Session};
 use crate::websocket::handshake;
 use crate::wire::Role;
+use crate::wire::builder;
 use crate::wire::codec::Compression;
 
 /// Content of a request to open a session, in bytes: it means nothing, and is
@@ -139,78 +140,65 @@ impl<W: WebSocket + 'static> WebSocketRoute<W> {
         self
     }
 
-    /// Lets every page in. A page of anyone may then open a session in the name
-    /// of its visitor, with the visitor's cookies and from inside the visitor's
-    /// network: for data that is public, or where the first message has to carry
-    /// a token.
-    #[must_use]
-    pub fn any_origin(mut self) -> Self {
-        self.guard = None;
-        self
-    }
+    builder! {
+        /// Lets every page in. A page of anyone may then open a session in the name
+        /// of its visitor, with the visitor's cookies and from inside the visitor's
+        /// network: for data that is public, or where the first message has to carry
+        /// a token.
+        fn any_origin() => guard = None;
 
-    /// Judges the sessions of this route by limits of their own, in place of
-    /// those of [`App::protocol_limits`]: sizes, pings, deadlines.
-    ///
-    /// ```
-    /// use barewire::app::{App, Message, Socket, WebSocket, WebSocketRoute};
-    /// use barewire::websocket::Limits;
-    /// use core::time::Duration;
-    ///
-    /// struct Chat;
-    ///
-    /// impl WebSocket for Chat {
-    ///     fn message(&mut self, _socket: &mut Socket<'_, '_>, _message: Message<'_>) {}
-    /// }
-    ///
-    /// let limits = Limits::DEFAULT
-    ///     .with_message(4096)
-    ///     .with_ping_interval(Duration::from_secs(15));
-    /// App::new().websocket_route("/chat", WebSocketRoute::new(|_request| Ok(Chat)).limits(limits));
-    /// ```
-    #[must_use]
-    pub const fn limits(mut self, limits: Limits) -> Self {
-        self.limits = Some(limits);
-        self
-    }
+        /// Judges the sessions of this route by limits of their own, in place of
+        /// those of [`App::protocol_limits`]: sizes, pings, deadlines.
+        ///
+        /// ```
+        /// use barewire::app::{App, Message, Socket, WebSocket, WebSocketRoute};
+        /// use barewire::websocket::Limits;
+        /// use core::time::Duration;
+        ///
+        /// struct Chat;
+        ///
+        /// impl WebSocket for Chat {
+        ///     fn message(&mut self, _socket: &mut Socket<'_, '_>, _message: Message<'_>) {}
+        /// }
+        ///
+        /// let limits = Limits::DEFAULT
+        ///     .with_message(4096)
+        ///     .with_ping_interval(Duration::from_secs(15));
+        /// App::new().websocket_route("/chat", WebSocketRoute::new(|_request| Ok(Chat)).limits(limits));
+        /// ```
+        const fn limits(limits: Limits) => limits = Some(limits);
 
-    /// Compresses messages for clients that offer permessage-deflate (RFC 7692), as browsers
-    /// do: what is agreed to, and how what is sent is compressed. Without this nothing is.
-    ///
-    /// An attacker who can have text of theirs compressed together with a secret, and
-    /// see the length of the result, can find the secret out (BREACH): on such a route
-    /// send no secrets in one message with text that others have written, or leave it
-    /// uncompressed.
-    ///
-    /// ```
-    /// use barewire::app::{App, Message, Socket, WebSocket, WebSocketRoute};
-    /// use barewire::websocket::deflate::Policy;
-    /// use barewire::wire::codec::Compression;
-    ///
-    /// struct Chat;
-    ///
-    /// impl WebSocket for Chat {
-    ///     fn message(&mut self, _socket: &mut Socket<'_, '_>, _message: Message<'_>) {}
-    /// }
-    ///
-    /// let compression = Compression { level: 4, ..Compression::DEFAULT };
-    /// let route = WebSocketRoute::new(|_request| Ok(Chat)).deflate(Policy::DEFAULT, compression);
-    /// App::new().websocket_route("/chat", route);
-    /// ```
-    #[cfg(feature = "deflate")]
-    #[must_use]
-    pub const fn deflate(mut self, policy: Policy, compression: Compression) -> Self {
-        self.deflate = Some((policy, compression));
-        self
-    }
+        /// Compresses messages for clients that offer permessage-deflate (RFC 7692), as browsers
+        /// do: what is agreed to, and how what is sent is compressed. Without this nothing is.
+        ///
+        /// An attacker who can have text of theirs compressed together with a secret, and
+        /// see the length of the result, can find the secret out (BREACH): on such a route
+        /// send no secrets in one message with text that others have written, or leave it
+        /// uncompressed.
+        ///
+        /// ```
+        /// use barewire::app::{App, Message, Socket, WebSocket, WebSocketRoute};
+        /// use barewire::websocket::deflate::Policy;
+        /// use barewire::wire::codec::Compression;
+        ///
+        /// struct Chat;
+        ///
+        /// impl WebSocket for Chat {
+        ///     fn message(&mut self, _socket: &mut Socket<'_, '_>, _message: Message<'_>) {}
+        /// }
+        ///
+        /// let compression = Compression { level: 4, ..Compression::DEFAULT };
+        /// let route = WebSocketRoute::new(|_request| Ok(Chat)).deflate(Policy::DEFAULT, compression);
+        /// App::new().websocket_route("/chat", route);
+        /// ```
+        #[cfg(feature = "deflate")]
+        const fn deflate(policy: Policy, compression: Compression) =>
+            deflate = Some((policy, compression));
 
-    /// Gives messages in parts, as they arrive, to
-    /// [`WebSocket::chunk`]: for messages that must not be held completely. The limit on
-    /// messages holds all the same.
-    #[must_use]
-    pub const fn streaming(mut self) -> Self {
-        self.streaming = true;
-        self
+        /// Gives messages in parts, as they arrive, to
+        /// [`WebSocket::chunk`]: for messages that must not be held completely. The limit on
+        /// messages holds all the same.
+        const fn streaming() => streaming = true;
     }
 
     pub(crate) fn answer(
@@ -325,23 +313,17 @@ impl App {
 }
 
 impl<W: WebSocket> Accept<W> {
-    /// Speaks this subprotocol, in place of the one that
-    /// [`WebSocketRoute::protocols`](crate::app::WebSocketRoute::protocols) would
-    /// choose: one of those that the client
-    /// [offers](crate::app::Request::subprotocols), or the client gets 500
-    /// (RFC 6455 §4.2.2). The session finds it with
-    /// [`Socket::protocol`](crate::app::Socket::protocol).
-    #[must_use]
-    pub fn protocol(mut self, name: impl Into<String>) -> Self {
-        self.protocol = Choice::Named(name.into());
-        self
-    }
+    builder! {
+        /// Speaks this subprotocol, in place of the one that
+        /// [`WebSocketRoute::protocols`](crate::app::WebSocketRoute::protocols) would
+        /// choose: one of those that the client
+        /// [offers](crate::app::Request::subprotocols), or the client gets 500
+        /// (RFC 6455 §4.2.2). The session finds it with
+        /// [`Socket::protocol`](crate::app::Socket::protocol).
+        fn protocol(name: impl Into<String>) => protocol = Choice::Named(name.into());
 
-    /// Speaks no subprotocol, whatever the route's are.
-    #[must_use]
-    pub fn without_protocol(mut self) -> Self {
-        self.protocol = Choice::Without;
-        self
+        /// Speaks no subprotocol, whatever the route's are.
+        fn without_protocol() => protocol = Choice::Without;
     }
 }
 

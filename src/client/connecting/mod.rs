@@ -54,7 +54,7 @@ pub use pool::LinkId;
 pub(super) use pool::{MemberPhase, Pool};
 pub use proxy::Proxy;
 pub use proxy::ProxyError;
-pub(super) use proxy::{ProxyChoice, ProxyRules, basic};
+pub(super) use proxy::{ProxyChoice, ProxyRules, basic, proxy_setters};
 pub use resolver::Resolver;
 pub(super) use resting::{AtWork, Rested};
 pub(super) use route::{Place, Route, Secure};

@@ -14,7 +14,7 @@ use core::str::FromStr;
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
 
-pub(in crate::client) use environment::{ProxyChoice, ProxyRules};
+pub(in crate::client) use environment::{ProxyChoice, ProxyRules, proxy_setters};
 
 use super::Url;
 

@@ -1,15 +1,14 @@
 //! A client of the envelope, with a thread of its own.
 
 use alloc::boxed::Box;
-use alloc::collections::VecDeque;
 use alloc::string::String;
+use alloc::sync::Arc;
 use core::error::Error;
 use core::ops::Deref;
 
-use super::hook::Resubscribe;
 use super::listener::{EnvelopeListener, Translate};
-use super::sender::{EnvelopeSender, Shared};
-use super::{EnvelopeOptions, options};
+use super::sender::EnvelopeSender;
+use super::{EnvelopeOptions, hook};
 use crate::client::{ConnectAttempt, Reconnecting, Url, WebSocketError, WebSocketOptions};
 
 /// A client of a server that speaks the [envelope](crate::envelope), as
@@ -89,16 +88,8 @@ impl EnvelopeClient {
         options: EnvelopeOptions,
         listener: impl EnvelopeListener + Send,
     ) -> Result<Self, WebSocketError> {
-        let options::EnvelopeOptions {
-            reconnect,
-            while_away,
-        } = options;
-        let shared = Shared::new(while_away);
-        let resume = Resubscribe {
-            talk: shared.talk.clone(),
-            left: VecDeque::new(),
-        };
-        let talk = shared.talk.clone();
+        let (shared, reconnect) = hook::begin(options);
+        let talk = Arc::clone(&shared.talk);
         let ask = move |attempt: &ConnectAttempt| {
             talk.lock().attempts += 1;
             ask(attempt)
@@ -107,7 +98,7 @@ impl EnvelopeClient {
             shared: shared.clone(),
             listener,
         };
-        let socket = Reconnecting::connect_by(ask, reconnect.resume(resume), translate)?;
+        let socket = Reconnecting::connect_by(ask, reconnect, translate)?;
         let sender = EnvelopeSender {
             shared,
             socket: socket.sender().clone(),

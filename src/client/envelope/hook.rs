@@ -4,13 +4,26 @@ use alloc::collections::VecDeque;
 use alloc::string::String;
 use alloc::sync::Arc;
 
-use super::sender::TalkCell;
-use crate::client::{Message, Position, ResumeHook, Seen};
+use super::EnvelopeOptions;
+use super::sender::{EnvelopeSocket, Shared, TalkCell};
+use crate::client::{Message, Position, ReconnectOptions, ResumeHook, Seen};
 
 /// Subscribes to all channels, from where each of them ended.
-pub(super) struct Resubscribe {
-    pub(super) talk: Arc<TalkCell>,
-    pub(super) left: VecDeque<String>,
+struct Resubscribe {
+    talk: Arc<TalkCell>,
+    left: VecDeque<String>,
+}
+
+/// A conversation, and how its WebSocket reconnects.
+pub(super) fn begin<S: EnvelopeSocket>(
+    options: EnvelopeOptions,
+) -> (Arc<Shared<S>>, ReconnectOptions) {
+    let shared = Shared::new(options.while_away);
+    let resume = Resubscribe {
+        talk: Arc::clone(&shared.talk),
+        left: VecDeque::new(),
+    };
+    (shared, options.reconnect.resume(resume))
 }
 
 impl ResumeHook for Resubscribe {

@@ -1,14 +1,13 @@
 //! A client of the envelope on a loop.
 
 use alloc::boxed::Box;
-use alloc::collections::VecDeque;
 use alloc::string::String;
+use alloc::sync::Arc;
 use core::error::Error;
 
-use super::hook::Resubscribe;
 use super::listener::{EnvelopeListener, Translate};
-use super::sender::{EnvelopeSender, Shared};
-use super::{EnvelopeOptions, options};
+use super::sender::EnvelopeSender;
+use super::{EnvelopeOptions, hook};
 use crate::client::{
     ConnectAttempt, LoopReconnecting, LoopWebSockets, Url, WebSocketError, WebSocketOptions,
 };
@@ -71,16 +70,8 @@ impl EnvelopeSender<LoopReconnecting> {
         options: EnvelopeOptions,
         listener: impl EnvelopeListener<LoopReconnecting>,
     ) -> Result<Self, WebSocketError> {
-        let options::EnvelopeOptions {
-            reconnect,
-            while_away,
-        } = options;
-        let shared = Shared::new(while_away);
-        let resume = Resubscribe {
-            talk: shared.talk.clone(),
-            left: VecDeque::new(),
-        };
-        let talk = shared.talk.clone();
+        let (shared, reconnect) = hook::begin(options);
+        let talk = Arc::clone(&shared.talk);
         let ask = move |attempt: &ConnectAttempt| {
             talk.lock().attempts += 1;
             ask(attempt)
@@ -89,7 +80,6 @@ impl EnvelopeSender<LoopReconnecting> {
             shared: shared.clone(),
             listener,
         };
-        let reconnect = reconnect.resume(resume);
         let socket = LoopReconnecting::connect_by(sockets, ask, reconnect, translate)?;
         Ok(Self { shared, socket })
     }

@@ -1,6 +1,7 @@
 //! How a client of the envelope connects.
 
 use crate::client::ReconnectOptions;
+use crate::wire::builder;
 
 /// What becomes of messages while there is no connection.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
@@ -36,18 +37,12 @@ impl EnvelopeOptions {
         Self::default()
     }
 
-    /// Sets how it reconnects. A [`ResumeHook`](crate::client::ResumeHook) in there is not
-    /// asked: the client has its own.
-    #[must_use]
-    pub fn reconnect(mut self, reconnect: ReconnectOptions) -> Self {
-        self.reconnect = reconnect;
-        self
-    }
+    builder! {
+        /// Sets how it reconnects. A [`ResumeHook`](crate::client::ResumeHook) in there is not
+        /// asked: the client has its own.
+        fn reconnect(reconnect: ReconnectOptions) => reconnect = reconnect;
 
-    /// Sets what becomes of messages while there is no connection.
-    #[must_use]
-    pub const fn while_away(mut self, policy: WhileAway) -> Self {
-        self.while_away = policy;
-        self
+        /// Sets what becomes of messages while there is no connection.
+        const fn while_away(policy: WhileAway) => while_away = policy;
     }
 }

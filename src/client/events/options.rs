@@ -6,6 +6,7 @@ use alloc::vec::Vec;
 
 use super::resume::Rule;
 use super::{EventSourceLimits, Interrupted, Resume};
+use crate::wire::builder;
 
 /// The options of an event source.
 ///
@@ -43,47 +44,29 @@ impl EventSourceOptions {
         }
     }
 
-    /// Sets the limits.
-    #[must_use]
-    pub const fn limits(mut self, limits: EventSourceLimits) -> Self {
-        self.limits = limits;
-        self
-    }
+    builder! {
+        /// Sets the limits.
+        const fn limits(limits: EventSourceLimits) => limits = limits;
 
-    /// Sets the ID that the first request carries, to continue where an earlier source
-    /// stopped. It must be a value that a field can have.
-    #[must_use]
-    pub fn last_event_id(mut self, id: impl Into<String>) -> Self {
-        self.last_event_id = id.into();
-        self
-    }
+        /// Sets the ID that the first request carries, to continue where an earlier source
+        /// stopped. It must be a value that a field can have.
+        fn last_event_id(id: impl Into<String>) => last_event_id = id.into();
 
-    /// Ends the source at the event whose data is `marker`, such as `[DONE]`. That event
-    /// is not dispatched. A stream that ends without it is resumed by the rule, or is an
-    /// error ([`EventSourceFault::NoMarker`](super::EventSourceFault::NoMarker)).
-    #[must_use]
-    pub fn end_data(mut self, marker: impl Into<String>) -> Self {
-        self.end_data = Some(marker.into());
-        self
-    }
+        /// Ends the source at the event whose data is `marker`, such as `[DONE]`. That event
+        /// is not dispatched. A stream that ends without it is resumed by the rule, or is an
+        /// error ([`EventSourceFault::NoMarker`](super::EventSourceFault::NoMarker)).
+        fn end_data(marker: impl Into<String>) => end_data = Some(marker.into());
 
-    /// Ends the source after the event of this type, such as `message_stop`. That event
-    /// is dispatched. A stream that ends without it is resumed by the rule, or is an
-    /// error ([`EventSourceFault::NoMarker`](super::EventSourceFault::NoMarker)).
-    #[must_use]
-    pub fn end_event(mut self, event: impl Into<String>) -> Self {
-        self.end_event = Some(event.into());
-        self
-    }
+        /// Ends the source after the event of this type, such as `message_stop`. That event
+        /// is dispatched. A stream that ends without it is resumed by the rule, or is an
+        /// error ([`EventSourceFault::NoMarker`](super::EventSourceFault::NoMarker)).
+        fn end_event(event: impl Into<String>) => end_event = Some(event.into());
 
-    /// Takes a response of this status as a failed attempt, after which the source tries
-    /// again, and no longer as the end. It may say how long to wait at least
-    /// (`Retry-After`, in seconds). For servers that answer 429, 502 or 503 while they
-    /// are busy or away. 200 and 204 keep their meaning.
-    #[must_use]
-    pub fn retry_on(mut self, status: u16) -> Self {
-        self.retry_on.push(status);
-        self
+        /// Takes a response of this status as a failed attempt, after which the source tries
+        /// again, and no longer as the end. It may say how long to wait at least
+        /// (`Retry-After`, in seconds). For servers that answer 429, 502 or 503 while they
+        /// are busy or away. 200 and 204 keep their meaning.
+        fn retry_on(status: u16) => retry_on.push(status);
     }
 
     /// Lets `rule` decide what is asked for again, a GET included, each time that an

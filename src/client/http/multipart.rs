@@ -22,6 +22,7 @@ use super::body::{Body, Given, Giving};
 use super::error::ErrorKind;
 use crate::http::InvalidField;
 use crate::wire::ascii;
+use crate::wire::builder;
 
 /// The parts of a form, of which some may be files (`multipart/form-data`).
 ///
@@ -55,18 +56,12 @@ impl Part {
         }
     }
 
-    /// Names the file that it is.
-    #[must_use]
-    pub fn file_name(mut self, name: impl Into<String>) -> Self {
-        self.file_name = Some(name.into());
-        self
-    }
+    builder! {
+        /// Names the file that it is.
+        fn file_name(name: impl Into<String>) => file_name = Some(name.into());
 
-    /// Says of what type it is.
-    #[must_use]
-    pub fn content_type(mut self, media_type: impl Into<String>) -> Self {
-        self.content_type = Some(media_type.into());
-        self
+        /// Says of what type it is.
+        fn content_type(media_type: impl Into<String>) => content_type = Some(media_type.into());
     }
 }
 

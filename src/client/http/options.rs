@@ -8,9 +8,10 @@ use super::limits::ClientLimits;
 use super::policy::Policy;
 use super::redirect::RedirectPolicy;
 use super::retry::RetryPolicy;
-use crate::client::connecting::{Phase, Proxy, ProxyChoice, Resolver, Url};
+use crate::client::connecting::{Phase, ProxyChoice, Resolver, Url, proxy_setters};
 #[cfg(feature = "tls")]
 use crate::tls;
+use crate::wire::builder;
 use crate::wire::partly_shown;
 
 /// Which versions of HTTP are spoken.
@@ -81,18 +82,12 @@ impl ClientOptions {
         self
     }
 
-    /// Sets which redirects are followed.
-    #[must_use]
-    pub const fn redirects(mut self, redirects: RedirectPolicy) -> Self {
-        self.policy.redirects = redirects;
-        self
-    }
+    builder! {
+        /// Sets which redirects are followed.
+        const fn redirects(redirects: RedirectPolicy) => policy.redirects = redirects;
 
-    /// Sets which responses have a request made again: by default none.
-    #[must_use]
-    pub const fn retries(mut self, retries: RetryPolicy) -> Self {
-        self.policy.retries = retries;
-        self
+        /// Sets which responses have a request made again: by default none.
+        const fn retries(retries: RetryPolicy) => policy.retries = retries;
     }
 
     /// Sets the URL that those of requests are joined to: `GET items` of a client with
@@ -128,76 +123,37 @@ impl ClientOptions {
         self.header("User-Agent", agent)
     }
 
-    /// Sets how TLS is spoken. By default the system's roots are trusted.
-    #[cfg(feature = "tls")]
-    #[must_use]
-    pub fn tls(mut self, tls: tls::Client) -> Self {
-        self.tls = Some(tls);
-        self
+    builder! {
+        /// Sets how TLS is spoken. By default the system's roots are trusted.
+        #[cfg(feature = "tls")]
+        fn tls(tls: tls::Client) => tls = Some(tls);
+
+        /// Connects to a Unix socket, whatever host a URL names.
+        #[cfg(unix)]
+        fn unix_socket(path: impl Into<std::path::PathBuf>) => unix = Some(path.into());
     }
 
-    /// Connects to a Unix socket, whatever host a URL names.
-    #[cfg(unix)]
-    #[must_use]
-    pub fn unix_socket(mut self, path: impl Into<std::path::PathBuf>) -> Self {
-        self.unix = Some(path.into());
-        self
+    proxy_setters! {
+        /// Connects through a proxy. Without this and [`no_proxy`](Self::no_proxy) the
+        /// environment says: `http_proxy`, `https_proxy`, `all_proxy` and `no_proxy`, or the
+        /// same in capitals.
     }
 
-    /// Connects through a proxy. Without this and [`no_proxy`](Self::no_proxy) the
-    /// environment says: `http_proxy`, `https_proxy`, `all_proxy` and `no_proxy`, or the
-    /// same in capitals.
-    #[must_use]
-    pub fn proxy(mut self, proxy: Proxy) -> Self {
-        self.proxies.set(Some(proxy));
-        self
-    }
+    builder! {
+        /// Speaks HTTP/1.1 only. By default servers of `https` are offered HTTP/2 as well.
+        const fn http1_only() => versions = Versions::Http1;
 
-    /// Connects to these servers directly, whether the proxy was set here or by the
-    /// environment. They are given in the form of `no_proxy`: names with all below them,
-    /// addresses and networks, each with a port or without, separated by commas.
-    #[must_use]
-    pub fn proxy_except(mut self, servers: &str) -> Self {
-        self.proxies.except(servers);
-        self
-    }
+        /// Speaks HTTP/2 only, also where TLS does not agree on it: servers of `http` have to
+        /// be known to speak it (RFC 9113 §3.3). Proxies that forward requests to `http` are
+        /// spoken to by HTTP/1.1.
+        const fn http2_prior_knowledge() => versions = Versions::Http2;
 
-    /// Uses no proxy, whatever the environment says.
-    #[must_use]
-    pub fn no_proxy(mut self) -> Self {
-        self.proxies.set(None);
-        self
-    }
+        /// Keeps cookies in a jar, and sends them. By default there is no jar.
+        #[cfg(feature = "cookies")]
+        fn cookies(jar: Arc<super::cookies::CookieJar>) => policy.cookies = Some(jar);
 
-    /// Speaks HTTP/1.1 only. By default servers of `https` are offered HTTP/2 as well.
-    #[must_use]
-    pub const fn http1_only(mut self) -> Self {
-        self.versions = Versions::Http1;
-        self
-    }
-
-    /// Speaks HTTP/2 only, also where TLS does not agree on it: servers of `http` have to
-    /// be known to speak it (RFC 9113 §3.3). Proxies that forward requests to `http` are
-    /// spoken to by HTTP/1.1.
-    #[must_use]
-    pub const fn http2_prior_knowledge(mut self) -> Self {
-        self.versions = Versions::Http2;
-        self
-    }
-
-    /// Keeps cookies in a jar, and sends them. By default there is no jar.
-    #[cfg(feature = "cookies")]
-    #[must_use]
-    pub fn cookies(mut self, jar: Arc<super::cookies::CookieJar>) -> Self {
-        self.policy.cookies = Some(jar);
-        self
-    }
-
-    /// Sets who resolves names: by default the system.
-    #[must_use]
-    pub fn resolver(mut self, resolver: impl Resolver + 'static) -> Self {
-        self.resolver = Some(Arc::new(resolver));
-        self
+        /// Sets who resolves names: by default the system.
+        fn resolver(resolver: impl Resolver + 'static) => resolver = Some(Arc::new(resolver));
     }
 
     fn blame(&mut self, kind: ErrorKind) {

@@ -5,13 +5,14 @@ use alloc::sync::Arc;
 use alloc::vec::Vec;
 use core::time::Duration;
 
-use crate::client::connecting::{Names, ProxyChoice};
-use crate::client::{Canceller, Proxy, Resolver};
+use crate::client::connecting::{Names, ProxyChoice, proxy_setters};
+use crate::client::{Canceller, Resolver};
 use crate::http::{FieldBuffer, InvalidField};
 use crate::websocket::Limits;
 #[cfg(feature = "deflate")]
 use crate::websocket::deflate::Offer;
 use crate::websocket::deflate::Offers;
+use crate::wire::builder;
 use crate::wire::codec::Compression;
 use crate::wire::partly_shown;
 
@@ -84,62 +85,37 @@ impl WebSocketOptions {
         Ok(self)
     }
 
-    /// Offers subprotocols, the favourite first.
-    #[must_use]
-    pub fn protocols(mut self, protocols: impl IntoIterator<Item = impl Into<String>>) -> Self {
-        self.protocols = protocols.into_iter().map(Into::into).collect();
-        self
-    }
+    builder! {
+        /// Offers subprotocols, the favourite first.
+        fn protocols(protocols: impl IntoIterator<Item = impl Into<String>>) =>
+            protocols = protocols.into_iter().map(Into::into).collect();
 
-    /// Sets what the connection bears, and how it finds peers that are lost.
-    #[must_use]
-    pub const fn limits(mut self, limits: Limits) -> Self {
-        self.limits = limits;
-        self
-    }
+        /// Sets what the connection bears, and how it finds peers that are lost.
+        const fn limits(limits: Limits) => limits = limits;
 
-    /// Sets the time for connecting: from the name to the end of the handshake.
-    #[must_use]
-    pub const fn connect_time(mut self, time: Duration) -> Self {
-        self.connect_time = time;
-        self
-    }
+        /// Sets the time for connecting: from the name to the end of the handshake.
+        const fn connect_time(time: Duration) => connect_time = time;
 
-    /// Sets the time that a message has to be taken by the system, which takes no more
-    /// than a server reads. Where a thread waits for what comes, or a
-    /// [`Reconnecting`](crate::client::Reconnecting) does, the connection ends once the
-    /// system has taken nothing of its output for so long.
-    #[must_use]
-    pub const fn send_time(mut self, time: Duration) -> Self {
-        self.send_time = time;
-        self
-    }
+        /// Sets the time that a message has to be taken by the system, which takes no more
+        /// than a server reads. Where a thread waits for what comes, or a
+        /// [`Reconnecting`](crate::client::Reconnecting) does, the connection ends once the
+        /// system has taken nothing of its output for so long.
+        const fn send_time(time: Duration) => send_time = time;
 
-    /// Sets how many bytes may wait to be sent by a
-    /// [`LoopWebSocket`](crate::client::LoopWebSocket), 1 MiB by default, in addition to
-    /// what its loop holds ([`backlog_high`](crate::net::Limits::backlog_high)). What is
-    /// more is refused ([`WebSocketError::Full`](crate::client::WebSocketError::Full)). A
-    /// message is never too large where nothing waits.
-    #[must_use]
-    pub const fn queue(mut self, bytes: usize) -> Self {
-        self.queue = bytes;
-        self
-    }
+        /// Sets how many bytes may wait to be sent by a
+        /// [`LoopWebSocket`](crate::client::LoopWebSocket), 1 MiB by default, in addition to
+        /// what its loop holds ([`backlog_high`](crate::net::Limits::backlog_high)). What is
+        /// more is refused ([`WebSocketError::Full`](crate::client::WebSocketError::Full)). A
+        /// message is never too large where nothing waits.
+        const fn queue(bytes: usize) => queue = bytes;
 
-    /// Offers HTTP/2 to a server over TLS, and opens the WebSocket in a stream where that
-    /// knows how (RFC 8441).
-    #[must_use]
-    pub const fn http2(mut self, offered: bool) -> Self {
-        self.http2 = offered;
-        self
-    }
+        /// Offers HTTP/2 to a server over TLS, and opens the WebSocket in a stream where that
+        /// knows how (RFC 8441).
+        const fn http2(offered: bool) => http2 = offered;
 
-    /// Speaks HTTP/2 to a server without TLS that is known to speak it (RFC 9113 §3.3). Over
-    /// TLS that is agreed upon ([`http2`](Self::http2)).
-    #[must_use]
-    pub const fn http2_prior_knowledge(mut self, known: bool) -> Self {
-        self.http2_prior_knowledge = known;
-        self
+        /// Speaks HTTP/2 to a server without TLS that is known to speak it (RFC 9113 §3.3). Over
+        /// TLS that is agreed upon ([`http2`](Self::http2)).
+        const fn http2_prior_knowledge(known: bool) => http2_prior_knowledge = known;
     }
 
     /// Offers to compress messages (RFC 7692), the favourite first, at most
@@ -162,52 +138,26 @@ impl WebSocketOptions {
         self
     }
 
-    /// Lets this canceller end the WebSocket, even while it connects.
-    #[must_use]
-    pub fn canceller(mut self, canceller: &Canceller) -> Self {
-        self.canceller = Some(canceller.clone());
-        self
+    builder! {
+        /// Lets this canceller end the WebSocket, even while it connects.
+        fn canceller(canceller: &Canceller) => canceller = Some(canceller.clone());
     }
 
-    /// Connects through a proxy, by a tunnel. Without this and
-    /// [`no_proxy`](Self::no_proxy) the environment says which: `http_proxy`,
-    /// `https_proxy` for `wss`, `all_proxy` and `no_proxy`, or the same in capitals.
-    #[must_use]
-    pub fn proxy(mut self, proxy: Proxy) -> Self {
-        self.proxies.set(Some(proxy));
-        self
+    proxy_setters! {
+        /// Connects through a proxy, by a tunnel. Without this and
+        /// [`no_proxy`](Self::no_proxy) the environment says which: `http_proxy`,
+        /// `https_proxy` for `wss`, `all_proxy` and `no_proxy`, or the same in capitals.
     }
 
-    /// Connects to these servers directly, whether the proxy was set here or by the
-    /// environment. They are given in the form of `no_proxy`: names with all below them,
-    /// addresses and networks, each with a port or without, separated by commas.
-    #[must_use]
-    pub fn proxy_except(mut self, servers: &str) -> Self {
-        self.proxies.except(servers);
-        self
-    }
+    builder! {
+        /// Resolves names by this, rather than by the system.
+        fn resolver(resolver: Arc<dyn Resolver>) =>
+            names = Arc::new(Names::new(Some(resolver), KEEP));
 
-    /// Uses no proxy, whatever the environment says.
-    #[must_use]
-    pub fn no_proxy(mut self) -> Self {
-        self.proxies.set(None);
-        self
-    }
-
-    /// Resolves names by this, rather than by the system.
-    #[must_use]
-    pub fn resolver(mut self, resolver: Arc<dyn Resolver>) -> Self {
-        self.names = Arc::new(Names::new(Some(resolver), KEEP));
-        self
-    }
-
-    /// Speaks TLS as this client does, where the URL asks for TLS. By default as the
-    /// system's roots have it.
-    #[cfg(feature = "tls")]
-    #[must_use]
-    pub fn tls(mut self, tls: crate::tls::Client) -> Self {
-        self.tls = Some(tls);
-        self
+        /// Speaks TLS as this client does, where the URL asks for TLS. By default as the
+        /// system's roots have it.
+        #[cfg(feature = "tls")]
+        fn tls(tls: crate::tls::Client) => tls = Some(tls);
     }
 }
 

@@ -8,6 +8,7 @@ use core::str::FromStr;
 use std::path::PathBuf;
 
 use crate::net::{Error, Network};
+use crate::wire::builder;
 
 /// The address of a socket.
 ///
@@ -292,18 +293,13 @@ impl ListenOptions {
         self
     }
 
-    /// Sets [`proxies`](Self::proxies).
-    #[must_use]
-    pub fn with_proxies(mut self, proxies: impl IntoIterator<Item = Network>) -> Self {
-        self.proxies = proxies.into_iter().collect();
-        self
-    }
+    builder! {
+        /// Sets [`proxies`](Self::proxies).
+        fn with_proxies(proxies: impl IntoIterator<Item = Network>) =>
+            proxies = proxies.into_iter().collect();
 
-    /// Sets [`proxy_protocol`](Self::proxy_protocol).
-    #[must_use]
-    pub const fn with_proxy_protocol(mut self, proxy_protocol: bool) -> Self {
-        self.proxy_protocol = proxy_protocol;
-        self
+        /// Sets [`proxy_protocol`](Self::proxy_protocol).
+        const fn with_proxy_protocol(proxy_protocol: bool) => proxy_protocol = proxy_protocol;
     }
 
     /// Sets [`nodelay`](Self::nodelay).

@@ -4,6 +4,7 @@ use super::{HandshakeFields, Key};
 use crate::http::{Fields, List, ResponseHead, Status};
 use crate::websocket::deflate::{self, Agreement, Offers};
 use crate::websocket::extension;
+use crate::wire::builder;
 use crate::wire::simd;
 
 /// The request of a client's handshake.
@@ -45,26 +46,16 @@ impl<'a> Offer<'a> {
         }
     }
 
-    /// Offers these subprotocols: a comma-separated list of distinct tokens, the
-    /// favourite first.
-    #[must_use]
-    pub const fn with_protocols(mut self, protocols: &'a str) -> Self {
-        self.protocols = protocols;
-        self
-    }
+    builder! {
+        /// Offers these subprotocols: a comma-separated list of distinct tokens, the
+        /// favourite first.
+        const fn with_protocols(protocols: &'a str) => protocols = protocols;
 
-    /// Names an origin, such as `https://example.com`, to servers that want one.
-    #[must_use]
-    pub const fn with_origin(mut self, origin: &'a str) -> Self {
-        self.origin = Some(origin);
-        self
-    }
+        /// Names an origin, such as `https://example.com`, to servers that want one.
+        const fn with_origin(origin: &'a str) => origin = Some(origin);
 
-    /// Offers to compress messages (RFC 7692).
-    #[must_use]
-    pub const fn with_deflate(mut self, offers: Offers) -> Self {
-        self.deflate = offers;
-        self
+        /// Offers to compress messages (RFC 7692).
+        const fn with_deflate(offers: Offers) => deflate = offers;
     }
 
     /// The fields of the request besides Host (RFC 6455 §4.1).

@@ -47,6 +47,26 @@ impl ProxyChoice {
     }
 }
 
+/// The setters of options with `proxies`, a [`ProxyChoice`]; the docs are of the first.
+macro_rules! proxy_setters {
+    ($(#[$doc:meta])*) => {
+        $crate::wire::builder! {
+            $(#[$doc])*
+            fn proxy(proxy: $crate::client::Proxy) => proxies.set(Some(proxy));
+
+            /// Connects to these servers directly, whether the proxy was set here or by the
+            /// environment. They are given in the form of `no_proxy`: names with all below
+            /// them, addresses and networks, each with a port or without, separated by commas.
+            fn proxy_except(servers: &str) => proxies.except(servers);
+
+            /// Uses no proxy, whatever the environment says.
+            fn no_proxy() => proxies.set(None);
+        }
+    };
+}
+
+pub(in crate::client) use proxy_setters;
+
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub(crate) struct ProxyRules {
     http: Option<Proxy>,

@@ -6,6 +6,7 @@ use alloc::sync::Arc;
 use super::{
     Closed, ComeBack, Confirmation, QueuePolicy, ReconnectLimits, ResumeHook, UnknownPolicy,
 };
+use crate::wire::builder;
 use crate::wire::partly_shown;
 
 pub(super) type Deciding = Arc<dyn Fn(&Closed) -> ComeBack + Send + Sync>;
@@ -48,40 +49,22 @@ impl ReconnectOptions {
         }
     }
 
-    /// Sets the limits.
-    #[must_use]
-    pub const fn limits(mut self, limits: ReconnectLimits) -> Self {
-        self.limits = limits;
-        self
-    }
+    builder! {
+        /// Sets the limits.
+        const fn limits(limits: ReconnectLimits) => limits = limits;
 
-    /// Sets what a full queue does.
-    #[must_use]
-    pub const fn queue(mut self, policy: QueuePolicy) -> Self {
-        self.queue = policy;
-        self
-    }
+        /// Sets what a full queue does.
+        const fn queue(policy: QueuePolicy) => queue = policy;
 
-    /// Sets what becomes of messages of which it is not known whether they arrived.
-    #[must_use]
-    pub const fn unknown(mut self, policy: UnknownPolicy) -> Self {
-        self.unknown = policy;
-        self
-    }
+        /// Sets what becomes of messages of which it is not known whether they arrived.
+        const fn unknown(policy: UnknownPolicy) => unknown = policy;
 
-    /// Sets what proves that the peer has read a message.
-    #[must_use]
-    pub const fn confirmation(mut self, confirmation: Confirmation) -> Self {
-        self.confirmation = confirmation;
-        self
-    }
+        /// Sets what proves that the peer has read a message.
+        const fn confirmation(confirmation: Confirmation) => confirmation = confirmation;
 
-    /// Gives up once so many attempts have failed in a row, a connection that was lost
-    /// before its [stable time](ReconnectLimits::stable) being one of them.
-    #[must_use]
-    pub const fn attempts(mut self, attempts: u32) -> Self {
-        self.attempts = Some(attempts);
-        self
+        /// Gives up once so many attempts have failed in a row, a connection that was lost
+        /// before its [stable time](ReconnectLimits::stable) being one of them.
+        const fn attempts(attempts: u32) => attempts = Some(attempts);
     }
 
     /// Decides when to come back, and whether.
