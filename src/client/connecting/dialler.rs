@@ -65,14 +65,16 @@ impl Dialler {
 
     /// Marks all that are open as used.
     pub(crate) fn each(
-        &self,
+        &mut self,
         context: &mut Context<'_>,
         mut act: impl FnMut(LinkId, &mut OnLoop<'_, '_>),
     ) {
-        for &(link, exchange) in &self.links {
+        for (link, exchange) in &mut self.links {
             // One that is not open yet is passed over.
-            context.with(exchange, |context| {
-                act(link, &mut OnLoop::new(context, exchange));
+            context.with(*exchange, |context| {
+                let mut sender = OnLoop::new(context, *exchange);
+                act(*link, &mut sender);
+                *exchange = sender.exchange;
             });
         }
     }
@@ -87,6 +89,12 @@ pub(crate) struct OnLoop<'a, 'c> {
 impl<'a, 'c> OnLoop<'a, 'c> {
     pub(crate) const fn new(context: &'a mut Context<'c>, exchange: Exchange) -> Self {
         Self { context, exchange }
+    }
+
+    /// Has the connection be read, or not, where it is not shared.
+    pub(crate) fn set_reading(&mut self, reading: bool) {
+        let own = self.exchange.stream;
+        self.on(own, |context| context.set_reading(reading));
     }
 
     /// Acts on one stream, if that is open.
@@ -117,10 +125,14 @@ impl RequestSender for OnLoop<'_, '_> {
         let own = self.exchange.stream;
         let sent = self.on(own, |context| {
             context.request(head, body)?;
-            context.let_owner_consume();
-            Ok(context.exchange().stream)
+            let is_shared = context.let_owner_consume();
+            Ok((context.exchange().stream, is_shared))
         });
-        sent.unwrap_or(Err(UsageError::Over))
+        let (stream, is_shared) = sent.unwrap_or(Err(UsageError::Over))?;
+        if !is_shared {
+            self.exchange.stream = stream;
+        }
+        Ok(stream)
     }
 
     fn write(&mut self, stream: u32, data: &[u8]) -> Flow {

@@ -6,6 +6,10 @@
 //!               │                    │                     │                     │
 //!               └── fail: backoff ◄──┘                     └──────── EndReason ◄──────┘
 //! ```
+//!
+//! Over HTTP/2 one connection takes all requests. Over HTTP/1.1 each takes one at a time,
+//! none is greeted, and there are several: the first shows that the server is there, and
+//! further ones are dialled for requests that find none at rest.
 
 use alloc::format;
 use alloc::string::String;
@@ -14,6 +18,7 @@ use core::time::Duration;
 
 use super::backoff::Backoff;
 use super::dial_error::{Cause, Loss};
+use crate::http1;
 use crate::http2::{ErrorCode, ProtocolError};
 use crate::link::{self, EndReason};
 use crate::net::Key;
@@ -53,6 +58,8 @@ pub(crate) struct Pool {
     pub(crate) server: String,
     /// Why the last attempt to connect has failed, if it has.
     down: Option<Loss>,
+    /// How many connections there may be where each carries one exchange at a time.
+    unshared: Option<usize>,
 }
 
 /// One connection, and whose its streams are.
@@ -71,6 +78,8 @@ pub(crate) struct Member {
     pub(crate) reason: String,
     /// The error that ends it, if one is known.
     pub(crate) cause: Option<Cause>,
+    /// It is not read, as its exchange has more than enough to take.
+    pub(crate) is_held: bool,
 }
 
 impl Pool {
@@ -84,13 +93,39 @@ impl Pool {
             jitter,
             server: server.into(),
             down: None,
+            unshared: None,
         }
     }
 
-    /// When a connection may be asked for; `None` while there is one for requests.
-    pub(crate) fn next_dial(&self) -> Option<Instant> {
-        let serves = |it: &Member| it.phase != MemberPhase::Leaving;
-        (!self.members.iter().any(serves)).then(|| self.backoff.next())
+    /// Has each connection carry one exchange at a time, over HTTP/1.1, and at most so many
+    /// at one time.
+    pub(crate) const fn set_unshared(&mut self, most: usize) {
+        self.unshared = Some(most);
+    }
+
+    /// Whether several exchanges share a connection.
+    pub(crate) const fn is_shared(&self) -> bool {
+        self.unshared.is_none()
+    }
+
+    /// When a connection may be asked for, if so many requests wait; `None` while there are
+    /// connections for them.
+    pub(crate) fn next_dial(&self, wanted: usize) -> Option<Instant> {
+        let serves = |it: &&Member| it.phase != MemberPhase::Leaving;
+        let mut serving = self.members.iter().filter(serves);
+        let Some(most) = self.unshared else {
+            return serving.next().is_none().then(|| self.backoff.next());
+        };
+        let is_ready = |it: &Member| it.phase == MemberPhase::Ready;
+        let is_reached = serving.clone().any(is_ready);
+        // They come, or are at rest.
+        let free = serving.filter(|it| !is_ready(it) || it.streams.is_empty());
+        match (free.count(), is_reached) {
+            _ if self.members.len() >= most.max(1) => None,
+            (0, false) => Some(self.backoff.next()),
+            (free, true) if free < wanted => Some(Instant::START),
+            _ => None,
+        }
     }
 
     /// Begins to connect, which [`next_dial`](Self::next_dial) allows.
@@ -110,6 +145,7 @@ impl Pool {
             last_stream: u32::MAX,
             reason: String::new(),
             cause: None,
+            is_held: false,
         });
         id
     }
@@ -117,7 +153,7 @@ impl Pool {
     /// The oldest connection, if another one would be too many.
     pub(crate) fn surplus(&mut self) -> Option<&mut Member> {
         let goes = |it: &&mut Member| !it.streams.is_empty();
-        match self.members.len() >= LEAVING {
+        match self.is_shared() && self.members.len() >= LEAVING {
             true => self.members.iter_mut().find(goes),
             false => None,
         }
@@ -149,6 +185,24 @@ impl Pool {
     /// The next connection need not wait; the one after it does.
     pub(crate) const fn hurry(&mut self) {
         self.backoff.skip();
+    }
+
+    /// The server is reached.
+    pub(crate) fn opened(&mut self, link: LinkId) {
+        let is_shared = self.is_shared();
+        if let Some(member) = self.find(link)
+            && member.phase == MemberPhase::Dialling
+        {
+            member.phase = MemberPhase::Greeting;
+            if !is_shared {
+                self.greeted(link); // by nothing
+            }
+        }
+    }
+
+    /// Forgets a connection that is ended.
+    pub(crate) fn forget(&mut self, link: LinkId) {
+        self.members.retain(|it| it.id != link);
     }
 
     /// The server's settings have come.
@@ -192,16 +246,19 @@ impl Member {
         Some(self.streams.remove(at).1) // a position just found
     }
 
+    /// Whom the first of its streams is for: over HTTP/1.1 there is one at most.
+    pub(crate) fn first(&self) -> Option<Key> {
+        self.streams.first().map(|it| it.1)
+    }
+
     /// All that still have a stream.
     pub(crate) fn whose(&self) -> Vec<Key> {
         self.streams.iter().map(|it| it.1).collect()
     }
 
-    /// The server is reached.
-    pub(crate) fn opened(&mut self) {
-        if self.phase == MemberPhase::Dialling {
-            self.phase = MemberPhase::Greeting;
-        }
+    /// Takes all that still have a stream, with their streams.
+    pub(crate) fn take_all(&mut self) -> Vec<(u32, Key)> {
+        core::mem::take(&mut self.streams)
     }
 
     /// It takes no further request, and ends after those that it has.
@@ -247,6 +304,10 @@ impl Member {
                 | ProtocolError::HeaderTimeout
                 | ProtocolError::SettingsTimeout
                 | ProtocolError::PingTimeout => format!("server is silent: {violation}"),
+                _ => format!("server broke the protocol: {violation}"),
+            },
+            EndReason::ProtocolError(link::ProtocolError::Http1(violation)) => match violation {
+                http1::ProtocolError::Incomplete => self.cut_text().into(),
                 _ => format!("server broke the protocol: {violation}"),
             },
             EndReason::Stalled => "server is silent: it takes nothing".into(),

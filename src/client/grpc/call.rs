@@ -5,12 +5,13 @@ use alloc::vec::Vec;
 use core::mem;
 
 use super::Ending;
+use super::machine::{Form, Machine, Part};
 use crate::client::connecting::LinkId;
-use crate::grpc::{ClientCall, ContentType, Event, Limits, Mode, ProtocolError, frame};
-use crate::http::FieldBuffer;
+use crate::grpc::{Encoding, Limits, ProtocolError, frame};
+use crate::http::{FieldBuffer, Fields};
 use crate::link::DrainBuffer;
 use crate::net::TimerId;
-use crate::wire::{Instant, Step};
+use crate::wire::Instant;
 
 /// Memory of a buffer that is kept for the next use.
 const SPARE: usize = 64 << 10;
@@ -27,7 +28,8 @@ pub(super) struct Call<T> {
     /// It is sent for the second time, which is the last.
     again: bool,
     pub(super) place: CallState,
-    pub(super) machine: ClientCall,
+    pub(super) form: Form,
+    pub(super) machine: Machine,
     pub(super) outbox: Outbox,
     pub(super) inbox: Inbox,
     /// Bytes of the response that are done with, and the server was not told.
@@ -54,7 +56,12 @@ pub(super) enum CallState {
 }
 
 impl<T> Call<T> {
-    pub(super) fn new(owner: T, path: &str, metadata: FieldBuffer, inbox: Vec<u8>) -> Self {
+    pub(super) fn new(
+        owner: T,
+        (path, metadata): (&str, FieldBuffer),
+        (form, machine): (Form, Machine),
+        inbox: Vec<u8>,
+    ) -> Self {
         Self {
             owner,
             path: path.into(),
@@ -64,7 +71,8 @@ impl<T> Call<T> {
             wait_for_ready: false,
             again: false,
             place: CallState::Waiting,
-            machine: ClientCall::new(ContentType::new(Mode::Native)),
+            form,
+            machine,
             outbox: Outbox::new(),
             inbox: Inbox::new(inbox),
             freed: 0,
@@ -81,6 +89,38 @@ impl<T> Call<T> {
     /// server has not answered, and all that was sent is still here.
     pub(super) const fn can_begin_anew(&self) -> bool {
         !self.again && self.head.is_none() && self.outbox.keeps
+    }
+
+    /// Takes the one message that it sends.
+    pub(super) fn push_only(&mut self, frame: Vec<u8>) {
+        let is_compressed = frame.first().is_some_and(|flag| *flag != 0);
+        self.outbox.push(frame);
+        self.outbox.closed = true;
+        if self.machine.is_bare() {
+            self.outbox.bare();
+            self.machine.announce(match is_compressed {
+                true => Encoding::Gzip,
+                false => Encoding::Identity,
+            });
+        }
+    }
+
+    /// Keeps the head of the response.
+    pub(super) fn begin_response(&mut self, fields: Fields<'_>) {
+        let mut head = FieldBuffer::new();
+        let machine = &self.machine;
+        if machine.is_bare() {
+            for field in fields.iter().filter(|it| !machine.is_trailer(it.name)) {
+                if let Ok(name) = core::str::from_utf8(field.name) {
+                    let _ = head.push(name, field.value); // it was a field before
+                }
+            }
+        } else {
+            // It is far shorter than 4 GiB.
+            let _ = head.extend_checked(fields);
+        }
+        self.head = Some(head);
+        self.outbox.commit();
     }
 
     /// Makes it as if nothing had been sent.
@@ -134,6 +174,11 @@ impl Outbox {
         self.bytes.push_owned(frame);
     }
 
+    /// Leaves out the prefix of the message, which is the first.
+    pub(super) fn bare(&mut self) {
+        self.bytes.advance(frame::PREFIX.min(self.bytes.len()));
+    }
+
     /// Notes that `n` bytes of the rest were sent; beyond `replay` they are
     /// not kept.
     pub(super) fn sent(&mut self, n: usize, replay: usize) {
@@ -162,6 +207,10 @@ impl Outbox {
 pub(super) struct Inbox {
     bytes: DrainBuffer,
     judged: usize, // <= bytes.len(): complete messages end here
+    /// Bytes of the last frame, which is no message, behind those.
+    last: usize,
+    /// The content is one message, which a prefix of ours stands in front of.
+    is_bare: bool,
     /// Bytes that still count against the window.
     held: usize,
 }
@@ -171,7 +220,39 @@ impl Inbox {
         Self {
             bytes: DrainBuffer::with_memory(memory),
             judged: 0,
+            last: 0,
+            is_bare: false,
             held: 0,
+        }
+    }
+
+    /// Bytes that the application has not taken, beside one unfinished message.
+    pub(super) const fn held(&self) -> usize {
+        self.held
+    }
+
+    /// Content follows that is a message without a prefix.
+    pub(super) fn begin_bare(&mut self) {
+        self.is_bare = true;
+        self.bytes.push(&[0; frame::PREFIX]);
+    }
+
+    /// All of the content that is one message without a prefix.
+    pub(super) fn content(&self) -> &[u8] {
+        let all = self.bytes.unused();
+        all.get(frame::PREFIX..).unwrap_or_default()
+    }
+
+    /// Makes all of the content a message.
+    pub(super) fn complete(&mut self, compressed: bool) {
+        let all = self.bytes.unused_mut();
+        self.judged = all.len();
+        let len = all.len().saturating_sub(frame::PREFIX);
+        // It is within the limit of a message, and so of a prefix.
+        if let (Ok(prefix), Some(place)) =
+            (frame::encode_prefix(len, compressed), all.first_chunk_mut())
+        {
+            *place = prefix;
         }
     }
 
@@ -186,18 +267,26 @@ impl Inbox {
     pub(super) fn push(
         &mut self,
         bytes: &[u8],
-        machine: &mut ClientCall,
+        machine: &mut Machine,
         limits: &Limits,
     ) -> Result<usize, ProtocolError> {
+        if self.is_bare {
+            if self.content().len() + bytes.len() > limits.message {
+                return Err(ProtocolError::MessageTooLong);
+            }
+            self.bytes.push(bytes);
+            return Ok(bytes.len());
+        }
         self.bytes.push(bytes);
         self.held += bytes.len();
         loop {
             let all = self.bytes.unused_mut();
-            let rest = all.get_mut(self.judged..).unwrap_or_default();
-            let received = machine.receive(rest, limits)?;
-            match received.step {
-                Step::Event(Event::Message(_)) => self.judged += received.used,
-                _ => return Ok(self.release()),
+            let at = self.judged + self.last;
+            let rest = all.get_mut(at..).unwrap_or_default();
+            match machine.receive(rest, limits)? {
+                (used, Part::Message) => self.judged += used,
+                (used, Part::Last) => self.last += used,
+                (_, Part::Need) => return Ok(self.release()),
             }
         }
     }
@@ -234,7 +323,7 @@ impl Inbox {
     /// Drops everything, and gives its memory back if that is worth keeping.
     pub(super) fn clear(&mut self) -> Option<Vec<u8>> {
         let memory = self.bytes.take_memory();
-        (self.judged, self.held) = (0, 0);
+        (self.judged, self.last, self.held) = (0, 0, 0);
         (1..=SPARE).contains(&memory.capacity()).then_some(memory)
     }
 }

@@ -5,11 +5,13 @@ use alloc::string::String;
 use alloc::vec::Vec;
 
 use super::call::{Call, CallState};
+use super::machine::{Form, Machine};
 use super::queue::Queue;
 use super::{CallOptions, ChannelLimits, Ending, UsageError};
 use crate::client::connecting::Pool;
-use crate::grpc::{Code, Encoding, Message, Status, frame};
-use crate::http::{FieldBuffer, Fields};
+use crate::grpc::connect::Shape;
+use crate::grpc::{Code, Encoding, Protocol, Status, frame};
+use crate::http::FieldBuffer;
 use crate::net::{Flow, Key, Slab, Timers};
 use crate::wire::Instant;
 
@@ -76,8 +78,9 @@ pub struct Calls<T> {
     /// The fields that all requests have, first, and after them those of the one that is
     /// sent.
     pub(super) fields: FieldBuffer,
-    /// How many are in front; 0 before the first request.
-    pub(super) common: usize,
+    /// How many are in front, and for calls of which form; none before the first request.
+    pub(super) common: Option<(usize, Form)>,
+    pub(super) protocol: Protocol,
     /// Requests go over TLS.
     pub(super) is_https: bool,
     pub(super) authority: String,
@@ -86,18 +89,6 @@ pub struct Calls<T> {
     pub(super) closing: bool,
     /// The latest time that anyone has told.
     pub(super) now: Instant,
-}
-
-/// The next part of a response.
-#[derive(Debug)]
-pub enum NextMessage<'b> {
-    /// A message. It may be compressed with gzip if this build reads that
-    /// ([`Encoding::ACCEPTED`]).
-    Message(Message<'b>),
-    /// Nothing yet: [`Calls::changed`] names the call when there is.
-    Wait,
-    /// The call is over: [`Calls::ending`] says how.
-    Over,
 }
 
 impl<T> Calls<T> {
@@ -115,10 +106,11 @@ impl<T> Calls<T> {
             limits,
             slowed: 0,
             fields: FieldBuffer::new(),
-            common: 0,
+            common: None,
+            protocol: Protocol::Grpc,
             is_https: false,
             authority: authority.into(),
-            agent: String::from(super::AGENT),
+            agent: String::new(),
             closing: false,
             now: Instant::START,
         }
@@ -127,7 +119,20 @@ impl<T> Calls<T> {
     /// Puts the application's own name in front of the user agent.
     #[must_use]
     pub fn with_user_agent(mut self, name: &str) -> Self {
-        self.agent = alloc::format!("{name} {}", super::AGENT);
+        self.agent = alloc::format!("{name} ");
+        self
+    }
+
+    /// Makes the calls in another protocol than gRPC.
+    #[must_use]
+    pub const fn with_protocol(mut self, protocol: Protocol) -> Self {
+        self.protocol = protocol;
+        self
+    }
+
+    /// Has each connection carry one call at a time, over HTTP/1.1.
+    pub(super) const fn over_http1(mut self) -> Self {
+        self.pool.set_unshared(self.limits.connections);
         self
     }
 
@@ -174,6 +179,40 @@ impl<T> Calls<T> {
         owner: T,
         now: Instant,
     ) -> Result<Key, Ending> {
+        let form = Form::of::<Vec<u8>>(Shape::Streaming);
+        self.begin((path, options), form, owner, None, now)
+    }
+
+    /// Begins a call of a method with one request and one response, and sends that request.
+    /// Connect sends such calls otherwise than those that are [started](Self::start).
+    ///
+    /// # Errors
+    /// Those of [`start`](Self::start), and INTERNAL for a request of more than 4 GiB.
+    pub fn unary(
+        &mut self,
+        path: &str,
+        options: &CallOptions,
+        request: &[u8],
+        owner: T,
+        now: Instant,
+    ) -> Result<Key, Ending> {
+        let frame = framed(request, false).map_err(|misuse| {
+            Ending::from(Status::new(Code::Internal, alloc::format!("{misuse}")))
+        })?;
+        let form = Form::of::<Vec<u8>>(Shape::Unary);
+        self.begin((path, options), form, owner, Some(frame), now)
+    }
+
+    /// Begins a call with messages of this form, which sends `only` and nothing else if that
+    /// is here.
+    pub(super) fn begin(
+        &mut self,
+        (path, options): (&str, &CallOptions),
+        form: Form,
+        owner: T,
+        only: Option<Vec<u8>>,
+        now: Instant,
+    ) -> Result<Key, Ending> {
         self.now = now;
         if let Some(fault) = options.fault {
             return Err(Status::new(Code::Internal, alloc::format!("{fault}")).into());
@@ -190,11 +229,19 @@ impl<T> Calls<T> {
         {
             return Err(Ending::unavailable(why.clone()));
         }
-        let inbox = self.spare.pop().unwrap_or_default();
-        let mut call = Call::new(owner, path, options.metadata.clone(), inbox);
-        call.wait_for_ready = options.wait_for_ready;
+        let Some(mut machine) = Machine::new(self.protocol, form, options.by_get) else {
+            let message = "the name of the codec is no token of at most 14 bytes";
+            return Err(Ending::constant(Code::Internal, message));
+        };
         if options.compress {
-            call.machine.announce(Encoding::Gzip);
+            machine.announce(Encoding::Gzip);
+        }
+        let inbox = self.spare.pop().unwrap_or_default();
+        let texts = (path, options.metadata.clone());
+        let mut call = Call::new(owner, texts, (form, machine), inbox);
+        call.wait_for_ready = options.wait_for_ready;
+        if let Some(frame) = only {
+            call.push_only(frame);
         }
         call.deadline = options.timeout.map(|timeout| now + timeout);
         let deadline = call.deadline;
@@ -239,11 +286,7 @@ impl<T> Calls<T> {
         message: &[u8],
         compressed: bool,
     ) -> Result<Flow, UsageError> {
-        let prefix = frame::encode_prefix(message.len(), compressed);
-        let prefix = prefix.map_err(|_| UsageError::MessageTooLong)?;
-        let mut frame = Vec::with_capacity(prefix.len() + message.len());
-        frame.extend_from_slice(&prefix);
-        frame.extend_from_slice(message);
+        let frame = framed(message, compressed)?;
         self.send_frame(call, frame)
     }
 
@@ -311,92 +354,11 @@ impl<T> Calls<T> {
         }
         self.give_up(call, ending);
     }
-
-    /// The next call that has news for its owner: a head, a message, room to
-    /// send, or its end.
-    pub fn changed(&mut self) -> Option<Key> {
-        loop {
-            let key = self.changed.pop_front()?;
-            if let Some(call) = self.calls.get_mut(key) {
-                call.changed = false;
-                return Some(key);
-            }
-        }
-    }
-
-    /// Takes the next message of a response.
-    pub fn next(&mut self, call: Key) -> NextMessage<'_> {
-        let Some(record) = self.calls.get_mut(call) else {
-            return NextMessage::Over;
-        };
-        let Some((size, compressed, freed)) = record.inbox.take() else {
-            return match record.ending {
-                None => NextMessage::Wait,
-                Some(_) => NextMessage::Over,
-            };
-        };
-        self.release(call, freed);
-        let Some(record) = self.calls.get_mut(call) else {
-            return NextMessage::Over;
-        };
-        NextMessage::Message(Message {
-            compressed,
-            bytes: record.inbox.message(size),
-        })
-    }
-
-    /// The fields at the head of the response, once they are here. A call that
-    /// ends with its head has only the [trailers](Ending::trailers).
-    pub fn head(&self, call: Key) -> Option<Fields<'_>> {
-        let head = self.calls.get(call)?.head.as_ref()?;
-        Some(head.as_fields())
-    }
-
-    /// How a call has ended. Messages may still be waiting to be taken.
-    pub fn ending(&self, call: Key) -> Option<&Ending> {
-        self.calls.get(call)?.ending.as_ref()
-    }
-
-    pub(super) fn take_head(&mut self, call: Key) -> Option<FieldBuffer> {
-        self.calls.get_mut(call)?.head.take()
-    }
-
-    /// Whether there is room again for a sender that was told to wait; once.
-    pub(super) fn take_relief(&mut self, call: Key) -> bool {
-        let call = self.calls.get_mut(call);
-        call.is_some_and(|call| core::mem::take(&mut call.relieved))
-    }
-
-    /// The owner's value for a call.
-    pub fn owner_mut(&mut self, call: Key) -> Option<&mut T> {
-        self.calls.get_mut(call).map(|call| &mut call.owner)
-    }
-
-    /// Forgets a call, and cancels it if it is not over.
-    pub fn remove(&mut self, call: Key) -> Option<Removed<T>> {
-        self.cancel(call);
-        let mut call = self.calls.remove(call)?;
-        if let Some(memory) = call.inbox.clear() {
-            self.keep(memory);
-        }
-        Some(Removed {
-            owner: call.owner,
-            head: call.head.unwrap_or_default(),
-            ending: call
-                .ending
-                .unwrap_or_else(|| Ending::constant(Code::Cancelled, "cancelled by the caller")),
-        })
-    }
 }
 
-/// The remains of a call that is forgotten.
-#[derive(Debug)]
-pub struct Removed<T> {
-    /// The owner's value.
-    pub owner: T,
-    /// The fields at the head of the response; none if it had no head of its
-    /// own.
-    pub head: FieldBuffer,
-    /// How it ended.
-    pub ending: Ending,
+/// A message behind its prefix.
+fn framed(message: &[u8], compressed: bool) -> Result<Vec<u8>, UsageError> {
+    let prefix = frame::encode_prefix(message.len(), compressed);
+    let prefix = prefix.map_err(|_| UsageError::MessageTooLong)?;
+    Ok([&prefix[..], message].concat())
 }

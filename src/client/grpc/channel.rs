@@ -11,6 +11,7 @@ use std::sync::mpsc;
 use std::thread;
 
 use super::driver::Driver;
+use super::machine::Form;
 use super::pending::Pending;
 use super::shared::{Clock, Shared};
 use super::{
@@ -18,7 +19,8 @@ use super::{
 };
 use crate::client::Proxy;
 use crate::client::connecting::{Dialler, Place, ProxyChoice, Route, Security, Target, on_a_loop};
-use crate::grpc::Payload;
+use crate::grpc::connect::Shape;
+use crate::grpc::{Code, Payload, Protocol};
 use crate::net::{self, AnyLoop, Error, Loop, Remote, Speaks, TransportError};
 
 /// How a channel is set up.
@@ -29,6 +31,8 @@ pub struct GrpcChannelOptions {
     authority: Option<String>,
     security: Security,
     proxies: ProxyChoice,
+    protocol: Protocol,
+    is_http1: bool,
 }
 
 impl GrpcChannelOptions {
@@ -40,7 +44,38 @@ impl GrpcChannelOptions {
             authority: None,
             security: Security::new(),
             proxies: ProxyChoice::new(),
+            protocol: Protocol::Grpc,
+            is_http1: false,
         }
+    }
+
+    /// Makes the calls in another protocol than gRPC: [`Protocol::Connect`], say. The
+    /// methods of the channel and the codes of errors are the same.
+    ///
+    /// ```no_run
+    /// use barewire::client::{CallOptions, Channel, GrpcChannelOptions};
+    /// use barewire::grpc::Protocol;
+    ///
+    /// let options = GrpcChannelOptions::new().protocol(Protocol::Connect).http1();
+    /// let channel = Channel::connect_with("http://127.0.0.1:8080", options)?;
+    /// let call = CallOptions::new().http_get();
+    /// let user = channel.unary::<Vec<u8>, Vec<u8>>("/users.Users/Get", &b"\x08\x07".to_vec(), call)?;
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
+    #[must_use]
+    pub const fn protocol(mut self, protocol: Protocol) -> Self {
+        self.protocol = protocol;
+        self
+    }
+
+    /// Speaks HTTP/1.1 instead of HTTP/2, for servers and proxies that know nothing else.
+    /// Each connection carries one call at a time, so that there are several
+    /// ([`ChannelLimits::connections`]). gRPC itself needs HTTP/2, as do streams that flow
+    /// both ways.
+    #[must_use]
+    pub const fn http1(mut self) -> Self {
+        self.is_http1 = true;
+        self
     }
 
     /// Sets the limits.
@@ -127,6 +162,15 @@ impl GrpcChannelOptions {
     }
 }
 
+impl GrpcChannelOptions {
+    const fn speaks(&self) -> Speaks {
+        match self.is_http1 {
+            true => Speaks::Http1,
+            false => Speaks::Http2,
+        }
+    }
+}
+
 /// Where a channel goes: what its target and its options say together.
 struct Goal {
     dialler: Dialler,
@@ -141,7 +185,17 @@ impl Goal {
         let target = Target::parse(text)?;
         let authority = options.authority.as_ref().unwrap_or(&target.authority);
         let authority = authority.clone();
-        let secure = options.security.clone().secure(text, &target, &authority)?;
+        if options.is_http1 && options.protocol == Protocol::Grpc {
+            return Err(Error::Config(
+                "gRPC needs HTTP/2: Connect and gRPC-Web do not",
+            ));
+        }
+        let mut secure = options.security.clone().secure(text, &target, &authority)?;
+        if let Some(secure) = &mut secure
+            && options.is_http1
+        {
+            secure.protocols = &["http/1.1"];
+        }
         let is_secure = secure.is_some();
         let proxies = options.proxies.rules().map_err(unusable)?;
         let proxy = match &target.place {
@@ -155,7 +209,7 @@ impl Goal {
         let route = Route {
             place: target.place,
             secure,
-            speaks: Speaks::Http2,
+            speaks: options.speaks(),
             proxy,
             tunnel: true,
         };
@@ -180,7 +234,7 @@ impl Channel {
     /// `https` goes over TLS (feature `tls`), by default with the roots of the system:
     /// those are read for each such channel, so that a program with many gives them
     /// the same client (`GrpcChannelOptions::tls`). The server has to agree on `h2` by
-    /// ALPN.
+    /// ALPN, or on `http/1.1` if that is [asked for](GrpcChannelOptions::http1).
     ///
     /// # Errors
     /// [`Error::Target`] for a text that names no server, [`Error::Io`] if the system has
@@ -247,17 +301,23 @@ impl Channel {
             .collect();
         let seed = RandomState::new().build_hasher().finish();
         let calls = Calls::new(&goal.authority, options.limits, seed);
-        let mut calls = calls.with_server(&goal.name);
+        let mut calls = calls
+            .with_server(&goal.name)
+            .with_protocol(options.protocol);
+        if options.is_http1 {
+            calls = calls.over_http1();
+        }
         if goal.is_secure {
             calls = calls.with_https();
         }
         if let Some(agent) = &options.agent {
             calls = calls.with_user_agent(agent);
         }
-        let shared = Arc::new(Shared::new(calls, remote));
+        let shared = Arc::new(Shared::new(calls, remote, options.is_http1));
         let owner = events.add_handler(Box::new(Driver {
             shared: shared.clone(),
             dialler: goal.dialler,
+            speaks: options.speaks(),
             profiles,
         }));
         events.enter_owner(owner, &mut |context| {
@@ -279,7 +339,8 @@ impl Channel {
         options: CallOptions,
     ) -> Result<CallResponse<O>, Ending> {
         let frame = self.shared.coding.frame(request, options.compress)?;
-        Pending::start(self, path, &options, Some(frame))?.single()
+        let form = Form::of::<I>(Shape::Unary);
+        Pending::start(self, (path, &options), form, Some(frame))?.single()
     }
 
     /// Calls a method with one request and many responses.
@@ -293,7 +354,8 @@ impl Channel {
         options: CallOptions,
     ) -> Result<Responses<O>, Ending> {
         let frame = self.shared.coding.frame(request, options.compress)?;
-        let pending = Pending::start(self, path, &options, Some(frame))?;
+        let form = Form::of::<I>(Shape::Streaming);
+        let pending = Pending::start(self, (path, &options), form, Some(frame))?;
         Ok(Responses::new(Arc::new(pending)))
     }
 
@@ -306,20 +368,27 @@ impl Channel {
         path: &str,
         options: CallOptions,
     ) -> Result<Requests<I, O>, Ending> {
-        let pending = Pending::start(self, path, &options, None)?;
+        let form = Form::of::<I>(Shape::Streaming);
+        let pending = Pending::start(self, (path, &options), form, None)?;
         Ok(Requests::new(pending))
     }
 
     /// Calls a method with many requests and many responses.
     ///
     /// # Errors
-    /// Those of [`server_streaming`](Self::server_streaming).
+    /// Those of [`server_streaming`](Self::server_streaming), and UNIMPLEMENTED over
+    /// HTTP/1.1, where the response follows the request.
     pub fn bidirectional<I: Payload, O: Payload>(
         &self,
         path: &str,
         options: CallOptions,
     ) -> Result<Duplex<I, O>, Ending> {
-        let pending = Pending::start(self, path, &options, None)?;
+        if self.shared.is_http1 {
+            let message = "streams that flow both ways need HTTP/2";
+            return Err(Ending::constant(Code::Unimplemented, message));
+        }
+        let form = Form::of::<I>(Shape::Streaming);
+        let pending = Pending::start(self, (path, &options), form, None)?;
         Ok(Duplex::new(Arc::new(pending)))
     }
 }

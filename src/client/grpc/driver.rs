@@ -17,6 +17,7 @@ use crate::tls::ConnectionError;
 pub(super) struct Driver {
     pub(super) shared: Arc<Shared>,
     pub(super) dialler: Dialler,
+    pub(super) speaks: Speaks,
     /// The limits of connections; a later one pings less.
     pub(super) profiles: Vec<Profile>,
 }
@@ -40,15 +41,20 @@ impl Handler for Driver {
                     Event::Opened => context.read_while_waiting(),
                     Event::Ended(why) => {
                         explain(&mut state.calls, link, why, context);
-                        if exchange.stream == 0 {
+                        if context.is_last() {
                             self.dialler.forget(link);
                         }
                     }
                     _ => {}
                 }
+                let stream = match event {
+                    // Over HTTP/1.1 it has the number of the present exchange.
+                    Event::Ended(_) if context.is_last() => 0,
+                    _ => exchange.stream,
+                };
                 let transport = &mut Dialler::transport(context);
                 let calls = &mut state.calls;
-                calls.event(link, exchange.stream, event, transport, now);
+                calls.event(link, stream, event, transport, now);
             }
             (_, None) => {}
         }
@@ -74,16 +80,21 @@ impl Driver {
             if state.calls.deadline().is_some_and(|it| it <= now) {
                 state.calls.elapsed(now);
             }
-            if let Some(link) = state.calls.dial(now) {
+            let calls = &mut state.calls;
+            self.dialler.each(context, |link, transport| {
+                calls.flush(link, transport, now);
+                if let Some(reading) = calls.reading_change(link) {
+                    transport.set_reading(reading);
+                }
+            });
+            // Calls that found a connection need no further one.
+            while let Some(link) = state.calls.dial(now) {
                 let slowed = state.calls.slowed as usize;
                 let profile = self.profiles.get(slowed).or(self.profiles.last());
                 if let Some(&profile) = profile {
-                    self.dialler.dial(link, Speaks::Http2, profile, context);
+                    self.dialler.dial(link, self.speaks, profile, context);
                 }
             }
-            let calls = &mut state.calls;
-            self.dialler
-                .each(context, |link, transport| calls.flush(link, transport, now));
             while let Some(call) = state.calls.changed() {
                 match state.calls.owner_mut(call) {
                     Some(Waiter::Thread(news)) => news.notify_all(),

@@ -32,7 +32,7 @@ impl<T> Calls<T> {
     fn next_dial(&self) -> Option<Instant> {
         match self.closing || self.waiting.is_empty() {
             true => None,
-            false => self.pool.next_dial(),
+            false => self.pool.next_dial(self.waiting.waiting()),
         }
     }
 

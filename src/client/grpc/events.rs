@@ -4,12 +4,14 @@ use alloc::sync::Arc;
 use core::error::Error;
 
 use super::call::CallState;
+use super::machine::Begun;
 use super::{Calls, Ending};
 use crate::client::connecting::{LinkId, RequestSender};
-use crate::grpc::{Code, ProtocolError};
-use crate::http::{Content, FieldBuffer, Fields, ResponseHead};
-use crate::http2::ErrorCode;
-use crate::link::{EndReason, Event};
+use crate::grpc::Code;
+use crate::http::{Content, Fields, ResponseHead};
+use crate::http1;
+use crate::http2::{ErrorCode, StreamError};
+use crate::link::{EndReason, Event, ProtocolError};
 use crate::net::Key;
 use crate::wire::Instant;
 
@@ -50,7 +52,7 @@ impl<T> Calls<T> {
             (Event::Response { head, content }, call) => {
                 self.pool.answered();
                 if let Some(key) = call {
-                    self.response(key, &head, content == Content::None);
+                    self.response(key, &head, content);
                 }
             }
             (Event::Body(data), Some(key)) => self.data(key, data),
@@ -65,7 +67,7 @@ impl<T> Calls<T> {
                 member.take(stream);
                 self.stream_gone(key, link, stream, gone);
             }
-            (Event::Opened, _) => member.opened(),
+            (Event::Opened, _) => self.pool.opened(link),
             (Event::Writable, None) if stream == 0 => self.pool.greeted(link),
             (
                 Event::GoingAway {
@@ -87,28 +89,43 @@ impl<T> Calls<T> {
         }
     }
 
-    fn response(&mut self, key: Key, head: &ResponseHead<'_>, ends: bool) {
+    fn response(&mut self, key: Key, head: &ResponseHead<'_>, content: Content<'_>) {
         let Some(call) = self.calls.get_mut(key) else {
             return;
         };
-        let (ending, code) = match call.machine.receive_head(head) {
-            Ok(None) if !ends => {
-                let mut fields = FieldBuffer::new();
-                // It is far shorter than 4 GiB.
-                let _ = fields.extend_checked(head.fields);
-                call.head = Some(fields);
-                call.outbox.commit();
-                return self.note(key);
+        let ends = content == Content::None;
+        let is_bare = call.machine.is_bare();
+        match call.machine.receive_head(head) {
+            Ok(Begun::Over(ending)) => {
+                let code = match ends {
+                    true => ErrorCode::NO_ERROR,
+                    false => ErrorCode::CANCEL,
+                };
+                return self.finish(key, ending, code);
             }
-            Ok(None) => (
-                Ending::of_violation(ProtocolError::NoStatus),
-                ErrorCode::NO_ERROR,
-            ),
-            Ok(Some(trailers)) if ends => (Ending::of_trailers(&trailers), ErrorCode::NO_ERROR),
-            Ok(Some(trailers)) => (Ending::of_trailers(&trailers), ErrorCode::CANCEL),
-            Err(violation) => (Ending::of_violation(violation), ErrorCode::CANCEL),
-        };
-        self.finish(key, ending, code);
+            Ok(Begun::Failing) => call.inbox.begin_bare(),
+            Ok(Begun::Open) => {
+                if is_bare {
+                    call.inbox.begin_bare();
+                }
+                if is_bare || !ends {
+                    call.begin_response(head.fields);
+                    self.note(key);
+                }
+            }
+            Err(violation) => {
+                let ending = Ending::of_violation(violation);
+                return self.finish(key, ending, ErrorCode::CANCEL);
+            }
+        }
+        match content {
+            Content::None => self.end(key, Fields::EMPTY),
+            Content::Whole(bytes) => {
+                self.data(key, bytes);
+                self.end(key, Fields::EMPTY);
+            }
+            Content::Follows { .. } => {}
+        }
     }
 
     fn data(&mut self, key: Key, data: &[u8]) {
@@ -138,8 +155,18 @@ impl<T> Calls<T> {
         let Some(call) = self.calls.get_mut(key) else {
             return;
         };
-        let ending = match call.machine.receive_trailers(trailers) {
-            Ok(trailers) => Ending::of_trailers(&trailers),
+        let (machine, inbox) = (&mut call.machine, &mut call.inbox);
+        let content = match machine.is_bare() {
+            true => inbox.content(),
+            false => &[],
+        };
+        let ending = match machine.receive_end(content, trailers, &self.limits.grpc()) {
+            Ok((ending, is_compressed)) => {
+                if machine.is_bare() && ending.code() == Code::Ok {
+                    inbox.complete(is_compressed);
+                }
+                ending
+            }
             Err(violation) => Ending::of_violation(violation),
         };
         self.finish(key, ending, ErrorCode::NO_ERROR);
@@ -147,8 +174,8 @@ impl<T> Calls<T> {
 
     /// The stream of a call is over before its time. A call that has reached the
     /// server and none of its methods is sent again, once and immediately (gRFC
-    /// A6, Transparent Retries). Until it has a stream again it waits like any
-    /// other.
+    /// A6, Transparent Retries), and so is one without side effects whose connection
+    /// is lost. Until it has a stream again it waits like any other.
     fn stream_gone(&mut self, key: Key, link: LinkId, stream: u32, gone: EndReason) {
         let (Some(call), Some(member)) = (self.calls.get_mut(key), self.pool.find(link)) else {
             return;
@@ -161,16 +188,20 @@ impl<T> Calls<T> {
                 return self.finish(key, ending, ErrorCode::CANCEL);
             }
             gone => {
-                let ending = Ending::unavailable(member.loss(gone));
+                if call.machine.is_get() && call.can_begin_anew() && !self.closing {
+                    return self.send_again(key);
+                }
+                let ending = match exceeds(gone) {
+                    true => Ending::of_stream_error(StreamError::ListTooLarge),
+                    false => Ending::unavailable(member.loss(gone)),
+                };
                 return self.finish(key, ending, ErrorCode::CANCEL);
             }
         };
         let unseen = stream > member.last_stream;
         let refused = code == ErrorCode::REFUSED_STREAM;
         if (unseen || refused) && call.can_begin_anew() && !self.closing {
-            call.begin_anew();
-            self.pool.hurry();
-            return self.waiting.push_again(key);
+            return self.send_again(key);
         }
         let late = call.deadline.is_some_and(|deadline| deadline <= self.now);
         let ending = match code {
@@ -183,12 +214,34 @@ impl<T> Calls<T> {
         self.finish(key, ending, ErrorCode::CANCEL);
     }
 
-    /// A connection is over; the calls on it have been told.
+    fn send_again(&mut self, key: Key) {
+        if let Some(call) = self.calls.get_mut(key) {
+            call.begin_anew();
+            self.pool.hurry();
+            self.waiting.push_again(key);
+        }
+    }
+
+    /// A connection is over; over HTTP/2 the calls on it have been told.
     fn lost(&mut self, link: LinkId, gone: EndReason) {
+        if let Some(member) = self.pool.find(link) {
+            for (stream, key) in member.take_all() {
+                self.stream_gone(key, link, stream, gone);
+            }
+        }
         if let Some(why) = self.pool.lost(link, gone) {
             // Calls that do not wait for a server that cannot be reached end.
             let why = why.clone();
             self.fail_waiting(&why, false);
         }
     }
+}
+
+/// Whether a connection of HTTP/1.1 has ended because a head was over its limits.
+fn exceeds(gone: EndReason) -> bool {
+    use http1::ProtocolError::{HeadTooLarge, TooManyFields};
+    matches!(
+        gone,
+        EndReason::ProtocolError(ProtocolError::Http1(HeadTooLarge | TooManyFields))
+    )
 }

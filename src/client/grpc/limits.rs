@@ -3,13 +3,16 @@
 use core::time::Duration;
 
 use crate::wire::{Rate, setters};
-use crate::{grpc, http2, link};
+use crate::{grpc, http1, http2, link};
 
 /// Streams that a server resets cost us what we have asked for ourselves.
 const NO_RATE: Rate = Rate {
     burst: 1 << 30,
     per_second: 1 << 30,
 };
+
+/// How long a connection of HTTP/1.1 is at rest.
+const HTTP1_IDLE: Duration = Duration::from_secs(4);
 
 /// How often the time between pings is doubled at most.
 const SLOWED: u32 = 10;
@@ -43,9 +46,14 @@ pub struct ChannelLimits {
     /// server has looked at can be sent again. Beyond it the call ends with
     /// UNAVAILABLE instead. Default 256 KiB.
     pub replay: usize,
+    /// Connections at one time over HTTP/1.1, where each carries one call. Further calls
+    /// wait until one is free. Stops a burst of calls from taking all sockets. Default 64.
+    pub connections: usize,
     /// From the connection's beginning to the server's SETTINGS. Default 10 s.
     pub greeting: Duration,
-    /// How long the connection lives on which there is no call. Default 1,800 s.
+    /// How long the connection lives on which there is no call. Over HTTP/1.1 that is 4 s
+    /// at most: servers end what is at rest, many of them after 5 s, and a call that is
+    /// sent just then is lost. Default 1,800 s.
     pub idle: Duration,
     /// How long the server may be silent during a call before it is pinged. Servers
     /// end connections that are pinged more often than they allow, which is once in
@@ -69,6 +77,7 @@ impl ChannelLimits {
         calls: 10_000,
         unsent: 64 << 10,
         replay: 256 << 10,
+        connections: 64,
         greeting: Duration::from_secs(10),
         idle: Duration::from_secs(1800),
         keep_alive: Duration::MAX,
@@ -84,6 +93,7 @@ impl ChannelLimits {
         with_calls calls: usize,
         with_unsent unsent: usize,
         with_replay replay: usize,
+        with_connections connections: usize,
         with_greeting greeting: Duration,
         with_idle idle: Duration,
         with_keep_alive keep_alive: Duration,
@@ -113,7 +123,18 @@ impl ChannelLimits {
             ping_timeout: self.keep_alive_timeout,
             ..http2::Limits::DEFAULT
         };
-        link::Limits::DEFAULT.with_http2(http2)
+        let http1 = http1::Limits {
+            head: self.metadata,
+            fields: self.fields,
+            trailers: self.metadata,
+            idle_timeout: self.idle.min(HTTP1_IDLE),
+            // As above.
+            head_timeout: Duration::MAX,
+            response_timeout: Duration::MAX,
+            body_rate: 0,
+            ..http1::Limits::DEFAULT
+        };
+        link::Limits::DEFAULT.with_http1(http1).with_http2(http2)
     }
 
     /// The limits of connections: one for each number of times that servers may

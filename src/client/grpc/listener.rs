@@ -5,9 +5,11 @@ use alloc::sync::Arc;
 use core::marker::PhantomData;
 
 use super::handle::Guard;
+use super::machine::Form;
 use super::pending::miscounted;
 use super::shared::{Listening, Shared};
 use super::{CallOptions, CallResponse, Channel, Ending, UsageError};
+use crate::grpc::connect::Shape;
 use crate::grpc::{Code, Payload};
 use crate::http::{FieldBuffer, Fields};
 use crate::net::{Flow, Key};
@@ -154,7 +156,8 @@ impl Channel {
         options: CallOptions,
         listener: L,
     ) -> Result<Outgoing<L::Request>, Ending> {
-        let call = self.shared.listen(path, &options, None, |call| {
+        let form = Form::of::<L::Request>(Shape::Streaming);
+        let call = self.shared.listen((path, &options), form, None, |call| {
             Box::new(ListenedCall {
                 listener,
                 call: Outgoing::new(self, call, options.compress),
@@ -183,8 +186,10 @@ impl Channel {
             done,
             _channel: self.guard.clone(),
         };
+        let form = Form::of::<I>(Shape::Unary);
+        let method = (path, &options);
         self.shared
-            .listen(path, &options, Some(frame), |_| Box::new(single))?;
+            .listen(method, form, Some(frame), |_| Box::new(single))?;
         Ok(())
     }
 }

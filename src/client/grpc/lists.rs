@@ -61,7 +61,10 @@ impl<T> Calls<T> {
             CallState::Open { link, stream } => {
                 if let Some(member) = self.pool.find(link) {
                     member.take(stream);
-                    member.resets.push((stream, code));
+                    // Where both sides have ended there is nothing to reset.
+                    if code != ErrorCode::NO_ERROR || !call.outbox.ended {
+                        member.resets.push((stream, code));
+                    }
                 }
             }
             CallState::Over => {}

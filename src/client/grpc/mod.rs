@@ -1,4 +1,5 @@
-//! gRPC calls of servers elsewhere: channels, and their calls without I/O.
+//! Calls of servers elsewhere, by gRPC, gRPC-Web or Connect: channels, and their calls
+//! without I/O.
 
 mod call;
 mod calls;
@@ -12,6 +13,7 @@ mod handle;
 mod limits;
 mod listener;
 mod lists;
+mod machine;
 mod options;
 mod pending;
 mod queue;
@@ -20,8 +22,9 @@ mod sending;
 mod shared;
 mod status;
 mod streams;
+mod taking;
 
-pub use calls::{Calls, NextMessage, Removed};
+pub use calls::Calls;
 pub use channel::GrpcChannelOptions;
 pub use error::UsageError;
 pub use handle::Channel;
@@ -31,6 +34,15 @@ pub use options::CallOptions;
 pub use response::CallResponse;
 pub use status::Ending;
 pub use streams::{Duplex, Requests, Responses, Sender};
+pub use taking::{NextMessage, Removed};
 
-/// The `user-agent` of requests (gRPC over HTTP2, User Agents).
-const AGENT: &str = concat!("grpc-rust-barewire/", env!("CARGO_PKG_VERSION"));
+use crate::grpc::Protocol;
+
+/// The `user-agent` of requests (gRPC over HTTP2, User Agents; Connect, User-Agent).
+const fn agent(protocol: Protocol) -> &'static str {
+    match protocol {
+        Protocol::Grpc => concat!("grpc-rust-barewire/", env!("CARGO_PKG_VERSION")),
+        Protocol::GrpcWeb => concat!("grpc-web-rust-barewire/", env!("CARGO_PKG_VERSION")),
+        Protocol::Connect => concat!("connect-rust-barewire/", env!("CARGO_PKG_VERSION")),
+    }
+}

@@ -23,6 +23,7 @@ pub struct CallOptions {
     pub(super) timeout: Option<Duration>,
     pub(super) wait_for_ready: bool,
     pub(super) compress: bool,
+    pub(super) by_get: bool,
     pub(super) metadata: FieldBuffer,
     pub(super) fault: Option<UsageError>,
 }
@@ -35,6 +36,7 @@ impl CallOptions {
             timeout: None,
             wait_for_ready: false,
             compress: false,
+            by_get: false,
             metadata: FieldBuffer::new(),
             fault: None,
         }
@@ -53,6 +55,16 @@ impl CallOptions {
     #[must_use]
     pub const fn wait_for_ready(mut self, wait: bool) -> Self {
         self.wait_for_ready = wait;
+        self
+    }
+
+    /// Makes a unary call of Connect by GET, which caches may answer and which is sent
+    /// again if its connection is lost: for methods without side effects alone. A request
+    /// whose target would be longer than 8,000 bytes goes by POST, and so do all calls in
+    /// other protocols.
+    #[must_use]
+    pub const fn http_get(mut self) -> Self {
+        self.by_get = true;
         self
     }
 

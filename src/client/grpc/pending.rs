@@ -5,6 +5,7 @@ use alloc::vec::Vec;
 use std::sync::{Condvar, MutexGuard};
 
 use super::handle::Guard;
+use super::machine::Form;
 use super::shared::{Shared, State, Waiter};
 use super::{CallOptions, CallResponse, Channel, Ending, NextMessage, UsageError};
 use crate::grpc::{Code, Payload, Status};
@@ -21,17 +22,17 @@ pub(super) struct Pending {
 }
 
 impl Pending {
-    /// Begins a call; with a message, that is all it sends.
+    /// Begins a call with messages of this form; with a message, that is all it sends.
     pub(super) fn start(
         channel: &Channel,
-        path: &str,
-        options: &CallOptions,
-        frame: Option<Vec<u8>>,
+        (path, options): (&str, &CallOptions),
+        form: Form,
+        only: Option<Vec<u8>>,
     ) -> Result<Self, Ending> {
         let shared = channel.shared.clone();
         let news = Arc::new(Condvar::new());
         let waiter = Waiter::Thread(news.clone());
-        let call = shared.start(path, options, waiter, frame)?;
+        let call = shared.start((path, options), form, waiter, only)?;
         Ok(Self {
             shared,
             news,

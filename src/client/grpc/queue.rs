@@ -27,7 +27,12 @@ impl Queue {
     }
 
     pub(super) fn is_empty(&self) -> bool {
-        self.len() == self.gone
+        self.waiting() == 0
+    }
+
+    /// How many wait.
+    pub(super) fn waiting(&self) -> usize {
+        self.len() - self.gone // those stand here
     }
 
     fn len(&self) -> usize {

@@ -44,11 +44,28 @@ impl<T> Calls<T> {
 
     /// Ends the streams of calls that are over.
     pub(super) fn send_resets(&mut self, link: LinkId, sender: &mut impl RequestSender) {
-        if let Some(member) = self.pool.find(link) {
+        if let Some(member) = self.pool.find(link)
+            && !member.resets.is_empty()
+        {
             for (stream, code) in member.resets.drain(..) {
                 sender.reset(stream, code);
             }
+            if !self.pool.is_shared() {
+                self.pool.forget(link); // it has ended with its exchange
+            }
         }
+    }
+
+    /// Whether a connection of HTTP/1.1, which has no windows, is to be read from here on,
+    /// if that is news.
+    pub(super) fn reading_change(&mut self, link: LinkId) -> Option<bool> {
+        if self.pool.is_shared() {
+            return None;
+        }
+        let member = self.pool.find(link)?;
+        let call = member.first().and_then(|key| self.calls.get(key));
+        let holds = call.is_some_and(|it| it.inbox.held() >= self.limits.window as usize);
+        (core::mem::replace(&mut member.is_held, holds) != holds).then_some(!holds)
     }
 
     /// Gives waiting calls their streams.
@@ -95,53 +112,77 @@ impl<T> Calls<T> {
             return Ok(());
         };
         let left = call.deadline.map(|it| it.saturating_since(self.now));
+        let is_shared = self.pool.is_shared();
         let fields = &mut self.fields;
-        fields.truncate(self.common);
-        if self.common == 0 {
-            fields
-                .push("host", &self.authority)
-                .and_then(|()| fields.push("user-agent", &self.agent))
-                .map_err(http2::UsageError::from)?;
-            let put = call.machine.put_common(fields);
-            put.map_err(|_| http2::UsageError::ForbiddenField)?; // they are constant
-            self.common = fields.as_fields().len();
+        let (common, form) = self.common.unwrap_or((0, call.form));
+        let is_common = self.common.is_some() && form == call.form && !call.machine.is_get();
+        match is_common {
+            true => fields.truncate(common),
+            false => {
+                self.common = None;
+                fields.truncate(0);
+                let agent = format!("{}{}", self.agent, super::agent(self.protocol));
+                fields
+                    .push("host", &self.authority)
+                    .and_then(|()| fields.push("user-agent", agent))
+                    .map_err(http2::UsageError::from)?;
+            }
         }
         let metadata = call.metadata.as_fields();
-        let put = call.machine.put_own(left, metadata, fields);
-        put.map_err(|_| http2::UsageError::ForbiddenField)?; // checked when the call began
+        let asked = (&*call.path, call.outbox.rest());
+        let query = call.machine.send_get(asked, left, metadata, fields);
+        let query = query.map_err(|_| http2::UsageError::ForbiddenField)?; // checked when the call began
+        if query.is_none() {
+            if !is_common {
+                let put = call.machine.put_common(fields);
+                put.map_err(|_| http2::UsageError::ForbiddenField)?; // they are constant
+                self.common = Some((fields.as_fields().len(), call.form));
+            }
+            let put = call.machine.put_own(left, metadata, fields);
+            put.map_err(|_| http2::UsageError::ForbiddenField)?; // as above
+        }
+        let (path, query) = (&*call.path, query.as_deref());
         let head = RequestHead {
-            method: Method::POST,
-            target: match self.is_https {
+            method: match query {
+                Some(_) => Method::GET,
+                None => Method::POST,
+            },
+            target: match self.is_https && is_shared {
                 true => Target::Absolute {
                     scheme: "https",
                     authority: &self.authority,
-                    path: &call.path,
-                    query: None,
+                    path,
+                    query,
                 },
-                false => Target::Origin {
-                    path: &call.path,
-                    query: None,
-                },
+                false => Target::Origin { path, query },
             },
-            version: Version::Http2,
+            version: match is_shared {
+                true => Version::Http2,
+                false => Version::Http11,
+            },
             protocol: None,
             fields: fields.as_fields(),
         };
         let rest = call.outbox.rest();
-        let is_whole = call.outbox.closed && (1..=PIECE).contains(&rest.len());
-        let body = match is_whole {
-            true => Body::Trailed {
+        let n = rest.len();
+        let is_bare = call.machine.is_bare();
+        let is_whole = call.outbox.closed && (is_bare || n > 0) && n <= PIECE;
+        let body = match (query, is_whole) {
+            (Some(_), _) => None,
+            // Servers may want to know how long it is, and HTTP/1.1 saves its chunks.
+            (None, true) if is_bare || !is_shared => Some(Body::Whole(rest)),
+            (None, true) => Some(Body::Trailed {
                 bytes: rest,
                 trailers: Fields::EMPTY,
-            },
-            false => Body::Streamed {
-                length: None,
+            }),
+            (None, false) => Some(Body::Streamed {
+                length: (is_bare && call.outbox.closed).then_some(n as u64),
                 endless: false,
-            },
+            }),
         };
-        let n = rest.len();
-        let stream = sender.request(&head, Some(body))?;
-        if is_whole {
+        let is_sent = !matches!(body, Some(Body::Streamed { .. }));
+        let stream = sender.request(&head, body)?;
+        if is_sent {
             call.outbox.sent(n, self.limits.replay);
             call.outbox.ended = true;
         }

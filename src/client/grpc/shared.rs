@@ -9,6 +9,7 @@ use std::sync::{Condvar, Mutex, MutexGuard, OnceLock, PoisonError};
 use std::thread::{self, ThreadId};
 
 use super::coding::Coding;
+use super::machine::Form;
 use super::{CallOptions, Calls, Ending};
 use crate::grpc::Code;
 use crate::http::FieldBuffer;
@@ -58,6 +59,7 @@ pub(super) struct Shared {
     /// Set once the loop knows its handler.
     place: OnceLock<(Owner, Clock)>,
     thread: ThreadId, // of the loop
+    pub(super) is_http1: bool,
 }
 
 pub(super) struct State {
@@ -92,7 +94,7 @@ impl Clock {
 
 impl Shared {
     /// Made on the thread of the loop.
-    pub(super) fn new(calls: Calls<Waiter>, remote: Remote) -> Self {
+    pub(super) fn new(calls: Calls<Waiter>, remote: Remote, is_http1: bool) -> Self {
         Self {
             coding: Coding::new(calls.message_limit()),
             state: Mutex::new(State {
@@ -104,6 +106,7 @@ impl Shared {
             remote,
             place: OnceLock::new(),
             thread: thread::current().id(),
+            is_http1,
         }
     }
 
@@ -143,25 +146,20 @@ impl Shared {
         })
     }
 
-    /// Begins a call, with its first message and the end of its messages if
-    /// they are here already.
+    /// Begins a call with messages of this form, and with the only one that it sends if
+    /// that is here already.
     pub(super) fn start(
         &self,
-        path: &str,
-        options: &CallOptions,
+        method: (&str, &CallOptions),
+        form: Form,
         waiter: Waiter,
-        message: Option<Vec<u8>>,
+        only: Option<Vec<u8>>,
     ) -> Result<Key, Ending> {
         let mut state = self.lock();
         if state.gone {
             return Err(Ending::constant(Code::Unavailable, GONE));
         }
-        let call = state.calls.start(path, options, waiter, self.now())?;
-        if let Some(frame) = message {
-            // A new call takes whatever it is given.
-            let _ = state.calls.send_frame(call, frame);
-            state.calls.close_sending(call);
-        }
+        let call = state.calls.begin(method, form, waiter, only, self.now())?;
         self.wake(&mut state);
         Ok(call)
     }
@@ -169,12 +167,12 @@ impl Shared {
     /// Begins a call with a listener that knows it.
     pub(super) fn listen(
         &self,
-        path: &str,
-        options: &CallOptions,
-        message: Option<Vec<u8>>,
+        method: (&str, &CallOptions),
+        form: Form,
+        only: Option<Vec<u8>>,
         make: impl FnOnce(Key) -> Box<dyn Listening>,
     ) -> Result<Key, Ending> {
-        let call = self.start(path, options, Waiter::Listener(None), message)?;
+        let call = self.start(method, form, Waiter::Listener(None), only)?;
         let listener = make(call);
         let mut state = self.lock();
         if let Some(Waiter::Listener(place)) = state.calls.owner_mut(call) {

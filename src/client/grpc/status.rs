@@ -7,6 +7,7 @@ use core::error::Error;
 use core::fmt;
 
 use crate::client::connecting::{Cause, Loss};
+use crate::grpc::connect::Outcome;
 use crate::grpc::{CallStatus, Code, Detail, ProtocolError, Status, Trailers};
 use crate::grpc::{details_from_field, percent_decode};
 use crate::http::{Field, FieldBuffer, Fields};
@@ -64,6 +65,27 @@ impl Ending {
             }
         }
         ending
+    }
+
+    /// The status that a server of Connect has sent.
+    pub(super) fn of_outcome(outcome: Outcome) -> Self {
+        let mut ending = Self::from(outcome.status);
+        if !outcome.details.is_empty() {
+            ending.details = Some(outcome.details.into());
+        }
+        ending
+    }
+
+    /// Adds metadata that came with the status, without what only HTTP needs to know.
+    pub(super) fn add_trailers<'b>(&mut self, fields: impl Iterator<Item = Field<'b>>) {
+        const OF_HTTP: [&str; 3] = ["content-type", "content-length", "content-encoding"];
+        for field in fields {
+            let of_http = OF_HTTP.iter().any(|name| field.is(name));
+            if !of_http && let Ok(name) = core::str::from_utf8(field.name) {
+                // It was a field before.
+                let _ = self.trailers.push(name, field.value);
+            }
+        }
     }
 
     /// The status of a call whose response breaks the protocol.

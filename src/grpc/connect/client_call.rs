@@ -4,7 +4,7 @@ use alloc::string::String;
 use alloc::vec::Vec;
 use core::time::Duration;
 
-use super::{ContentType, EndStream, ErrorBody, Shape, put_timeout};
+use super::{ContentType, EndStream, ErrorBody, Query, Shape, put_timeout};
 use crate::grpc::frame::{Decoder, Kind};
 use crate::grpc::lines::{put_known, put_metadata};
 use crate::grpc::{CallStatus, Code, Compression, Detail, Encoding, Limits, Message};
@@ -140,13 +140,45 @@ impl ClientCall {
             };
             put_known(name, self.sent.name(), head)?;
         }
-        if let Some(timeout) = timeout {
-            let mut value = Vec::new();
-            put_timeout(timeout, &mut value);
-            let value = core::str::from_utf8(&value).unwrap_or("0"); // digits
-            put_known("connect-timeout-ms", value, head)?;
-        }
-        put_metadata(metadata, head)
+        put_given(timeout, metadata, head)
+    }
+
+    /// Puts the fields of a unary request by GET into `head`, and returns the query that
+    /// goes behind the path. For methods without side effects alone: whatever follows a
+    /// link may send it, and caches may answer it. `message` is compressed as
+    /// [announced](Self::announce).
+    ///
+    /// # Errors
+    /// [`UsageError`] for metadata that cannot be sent; nothing is written then.
+    ///
+    /// ```
+    /// use barewire::grpc::connect::{ClientCall, ContentType, Shape};
+    /// use barewire::http::{FieldBuffer, Fields};
+    ///
+    /// let call = ClientCall::new(ContentType::new(Shape::Unary, "json").unwrap());
+    /// let mut head = FieldBuffer::new();
+    /// let query = call.send_get(b"{}", None, Fields::EMPTY, &mut head).unwrap();
+    /// assert_eq!(query, "connect=v1&encoding=json&message=%7B%7D");
+    /// ```
+    pub fn send_get(
+        &self,
+        message: &[u8],
+        timeout: Option<Duration>,
+        metadata: Fields<'_>,
+        head: &mut FieldBuffer,
+    ) -> Result<String, UsageError> {
+        metadata.iter().try_for_each(metadata::check)?;
+        put_known("accept-encoding", super::ACCEPTED, head)?;
+        put_given(timeout, metadata, head)?;
+        let query = Query {
+            codec: self.request.codec().into(),
+            message: message.into(),
+            encoding: Some(self.sent),
+            is_versioned: true,
+        };
+        let mut text = String::new();
+        query.write(&mut text);
+        Ok(text)
     }
 
     /// Takes the head of the response.
@@ -189,6 +221,11 @@ impl ClientCall {
             }
         }
         Ok(())
+    }
+
+    /// Whether the response to a unary call is an error, as its head says.
+    pub const fn is_failing(&self) -> bool {
+        self.error.is_some()
     }
 
     /// Whether a field of the head of a unary response is one of its trailers.
@@ -287,6 +324,21 @@ impl Outcome {
             details: error.details,
         }
     }
+}
+
+/// Puts what a caller gives, after the fields of the protocol.
+fn put_given(
+    timeout: Option<Duration>,
+    metadata: Fields<'_>,
+    head: &mut FieldBuffer,
+) -> Result<(), UsageError> {
+    if let Some(timeout) = timeout {
+        let mut value = Vec::new();
+        put_timeout(timeout, &mut value);
+        let value = core::str::from_utf8(&value).unwrap_or("0"); // digits
+        put_known("connect-timeout-ms", value, head)?;
+    }
+    put_metadata(metadata, head)
 }
 
 /// The name of a trailer in the name of a field.

@@ -1,0 +1,208 @@
+//! The connections of a channel over HTTP/1.1.
+
+use std::io::{Read, Write};
+use std::net::{TcpListener, TcpStream};
+use std::sync::{Arc, Barrier, mpsc};
+use std::thread;
+
+use barewire::app::{App, Service};
+use barewire::client::{CallOptions, Channel, ChannelLimits, Ending};
+use barewire::grpc::{CallStatus, Code, Protocol};
+
+use super::app_support::{PATIENCE, Running, read_until};
+use super::{channel, options};
+
+type Bytes = Vec<u8>;
+
+const WAY: super::Way = (Protocol::Connect, true);
+
+fn call(channel: &Channel, path: &str, options: CallOptions) -> Result<Bytes, Ending> {
+    let answer = channel.unary::<Bytes, Bytes>(path, &b"!".to_vec(), options);
+    answer.map(|it| it.into_message())
+}
+
+/// A listener, and a channel to it with at most so many connections.
+fn listen(most: usize) -> (TcpListener, Channel) {
+    let listener = TcpListener::bind("127.0.0.1:0").unwrap();
+    let target = format!("http://{}", listener.local_addr().unwrap());
+    let limits = ChannelLimits::DEFAULT.with_connections(most);
+    let channel = Channel::connect_with(&target, options(WAY).limits(limits)).unwrap();
+    (listener, channel)
+}
+
+fn accept(listener: &TcpListener) -> TcpStream {
+    let stream = listener.accept().unwrap().0;
+    stream.set_read_timeout(Some(PATIENCE)).unwrap();
+    stream
+}
+
+fn answer(stream: &mut TcpStream, message: &str) {
+    let length = message.len();
+    let head = "HTTP/1.1 200 OK\r\nContent-Type: application/proto\r\n";
+    write!(stream, "{head}Content-Length: {length}\r\n\r\n{message}").unwrap();
+}
+
+/// Calls on a thread of its own.
+fn spawn(channel: &Channel, options: CallOptions) -> thread::JoinHandle<Result<Bytes, Ending>> {
+    let channel = channel.clone();
+    thread::spawn(move || call(&channel, "/a.B/C", options))
+}
+
+#[test]
+fn calls_one_after_the_other_share_a_connection() {
+    let (listener, channel) = listen(8);
+    let server = thread::spawn(move || {
+        let mut stream = accept(&listener);
+        for n in 0..10 {
+            let head = read_until(&mut stream, "\r\n\r\n!");
+            assert!(head.starts_with("POST /a.B/C HTTP/1.1\r\n"), "{head}");
+            answer(&mut stream, &n.to_string());
+        }
+        stream
+    });
+    for n in 0..10 {
+        let got = call(&channel, "/a.B/C", CallOptions::new()).unwrap();
+        assert_eq!(got, n.to_string().into_bytes());
+    }
+    drop(server.join().unwrap());
+}
+
+#[test]
+fn calls_at_one_time_have_a_connection_each_within_the_limit() {
+    let (listener, channel) = listen(3);
+    let calls: Vec<_> = (0..7)
+        .map(|_| spawn(&channel, CallOptions::new()))
+        .collect();
+    let mut streams: Vec<_> = (0..3).map(|_| accept(&listener)).collect();
+    for stream in &mut streams {
+        read_until(stream, "\r\n\r\n!");
+    }
+    // The others wait for these: no further connection is made.
+    listener.set_nonblocking(true).unwrap();
+    assert!(listener.accept().is_err());
+    answer(&mut streams[0], "a");
+    for _ in 0..4 {
+        read_until(&mut streams[0], "\r\n\r\n!");
+        answer(&mut streams[0], "a");
+    }
+    answer(&mut streams[1], "a");
+    answer(&mut streams[2], "a");
+    for call in calls {
+        assert_eq!(call.join().unwrap().unwrap(), b"a");
+    }
+    assert!(listener.accept().is_err());
+}
+
+#[test]
+fn many_threads_call_at_one_time() {
+    const THREADS: usize = 8;
+    let meets = Arc::new(Barrier::new(THREADS));
+    let service = Service::new("test.Meet").unary_later("All", move |_: Bytes, _, later| {
+        let meets = meets.clone();
+        thread::spawn(move || {
+            meets.wait();
+            later.send(Ok::<Bytes, CallStatus>(b"met".to_vec()));
+        });
+    });
+    let running = Running::start(App::new().grpc(service));
+    let channel = channel(&running, WAY);
+    let threads = (0..THREADS).map(|_| {
+        let channel = channel.clone();
+        thread::spawn(move || {
+            for _ in 0..20 {
+                let met = call(&channel, "/test.Meet/All", CallOptions::new());
+                assert_eq!(met.unwrap(), b"met");
+            }
+        })
+    });
+    let threads: Vec<_> = threads.collect();
+    threads.into_iter().for_each(|it| it.join().unwrap());
+}
+
+#[test]
+fn a_call_that_is_cancelled_ends_its_connection_and_no_other() {
+    let (listener, channel) = listen(2);
+    let (told, ended) = mpsc::channel();
+    let one = channel.clone();
+    let first = thread::spawn(move || {
+        let responses = one
+            .server_streaming::<Bytes, Bytes>("/a.B/C", &b"!".to_vec(), CallOptions::new())
+            .unwrap();
+        ended.recv().unwrap();
+        drop(responses);
+    });
+    let mut stream = accept(&listener);
+    read_until(&mut stream, "!");
+    told.send(()).unwrap();
+    first.join().unwrap();
+    assert_eq!(stream.read(&mut [0]).unwrap_or(0), 0);
+    let second = spawn(&channel, CallOptions::new());
+    let mut stream = accept(&listener);
+    read_until(&mut stream, "\r\n\r\n!");
+    answer(&mut stream, "b");
+    assert_eq!(second.join().unwrap().unwrap(), b"b");
+}
+
+#[test]
+fn only_a_get_is_sent_again() {
+    let (listener, channel) = listen(2);
+    let get = spawn(&channel, CallOptions::new().http_get());
+    let mut first = accept(&listener);
+    let head = read_until(&mut first, "\r\n\r\n");
+    assert!(
+        head.starts_with("GET /a.B/C?connect=v1&base64=1&encoding=proto&message=IQ HTTP/1.1\r\n"),
+        "{head}"
+    );
+    drop(first);
+    let mut second = accept(&listener);
+    assert_eq!(read_until(&mut second, "\r\n\r\n"), head);
+    answer(&mut second, "a");
+    assert_eq!(get.join().unwrap().unwrap(), b"a");
+
+    let post = spawn(&channel, CallOptions::new());
+    read_until(&mut second, "\r\n\r\n!");
+    drop(second);
+    assert_eq!(post.join().unwrap().unwrap_err().code(), Code::Unavailable);
+}
+
+#[test]
+fn a_server_that_outruns_its_reader_has_to_wait() {
+    let (listener, channel) = listen(1);
+    let (told, blocked) = mpsc::channel();
+    let server = thread::spawn(move || {
+        let mut stream = accept(&listener);
+        read_until(&mut stream, "!");
+        let head = b"HTTP/1.1 200 OK\r\nContent-Type: application/connect+proto\r\n\r\n";
+        stream.write_all(head).unwrap();
+        stream.set_nonblocking(true).unwrap();
+        let message = [&[0, 0, 0, 0x40, 0][..], &[7; 0x4000]].concat();
+        let (mut sent, mut refusals) = (0, 0);
+        // The buffers of the system are full, and so is that of the call.
+        while refusals < 100 {
+            match stream.write(&message[sent % message.len()..]) {
+                Ok(n) => (sent, refusals) = (sent + n, 0),
+                Err(_) => {
+                    refusals += 1;
+                    thread::sleep(core::time::Duration::from_millis(3));
+                }
+            }
+            assert!(sent < 256 << 20, "everything is taken");
+        }
+        told.send(()).unwrap();
+        stream.set_nonblocking(false).unwrap();
+        stream.write_all(&message[sent % message.len()..]).unwrap();
+        stream.write_all(b"\x02\0\0\0\x02{}").unwrap();
+        stream.shutdown(std::net::Shutdown::Write).unwrap();
+        (sent / message.len() + 1, stream)
+    });
+    let request = b"!".to_vec();
+    let responses = channel
+        .server_streaming::<Bytes, Bytes>("/a.B/C", &request, CallOptions::new())
+        .unwrap();
+    blocked.recv_timeout(PATIENCE).unwrap();
+    let came = responses.inspect(|it| assert_eq!(it.as_ref().unwrap().len(), 0x4000));
+    let count = came.count();
+    let (sent, stream) = server.join().unwrap();
+    assert_eq!(count, sent);
+    drop(stream);
+}
