@@ -35,7 +35,8 @@ impl From<Status<alloc::string::String>> for CallStatus {
 ///
 /// `Vec<u8>` and [`Bytes`] are messages as they stand on the wire, for callers that
 /// encode by other means. With the feature `prost`, `Proto` makes one of
-/// every message that prost has generated. Any other codec implements this:
+/// every message that prost has generated, and with `json`, `Json` makes one of every value
+/// of serde. Any other codec implements this:
 ///
 /// ```
 /// use barewire::grpc::{CallStatus, Code, Payload, Status};
@@ -58,7 +59,7 @@ impl From<Status<alloc::string::String>> for CallStatus {
 /// ```
 #[diagnostic::on_unimplemented(
     message = "`{Self}` is not a gRPC message",
-    note = "`Vec<u8>` is one; messages made by prost are, wrapped in `Proto`, with the feature `prost`",
+    note = "`Vec<u8>` is one; messages made by prost are, wrapped in `Proto`, with the feature `prost`, and values of serde in `Json` with `json`",
     note = "or implement `Payload` for it"
 )]
 pub trait Payload: Sized {
@@ -136,5 +137,46 @@ impl<M: prost::Message + Default> Payload for Proto<M> {
         out.reserve(self.0.encoded_len());
         // Refused only for want of room, and a vector has it.
         let _ = self.0.encode(out);
+    }
+}
+
+/// A value of serde as a message in JSON, of calls with the codec `json`: those of gRPC with
+/// `application/grpc+json`, and those of Connect with `application/json`.
+///
+/// Nothing is sent of a value that JSON cannot hold, such as a map with keys that are no
+/// text: the peer then finds a malformed message.
+///
+/// ```
+/// use barewire::grpc::{Code, Json, Payload};
+///
+/// let mut bytes = Vec::new();
+/// Json(("user_1", 7)).encode(&mut bytes);
+/// assert_eq!(bytes, br#"["user_1",7]"#);
+/// assert_eq!(Json::<(String, u8)>::decode(&bytes).unwrap().0.1, 7);
+/// assert_eq!(Json::<u8>::decode(b"{").unwrap_err().code, Code::Internal);
+/// ```
+#[cfg(feature = "json")]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub struct Json<T>(pub T);
+
+#[cfg(feature = "json")]
+impl<T: serde::Serialize + serde::de::DeserializeOwned> Payload for Json<T> {
+    const CODECS: &'static [&'static str] = &["json"];
+
+    fn decode(bytes: &[u8]) -> Result<Self, CallStatus> {
+        use super::Code;
+        use alloc::string::ToString;
+
+        match serde_json::from_slice(bytes) {
+            Ok(value) => Ok(Self(value)),
+            Err(error) => Err(Status::new(Code::Internal, error.to_string()).into()),
+        }
+    }
+
+    fn encode(&self, out: &mut Vec<u8>) {
+        let start = out.len();
+        if serde_json::to_writer(&mut *out, &self.0).is_err() {
+            out.truncate(start);
+        }
     }
 }

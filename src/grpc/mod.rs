@@ -80,6 +80,8 @@ pub use body::Body;
 pub use call::Call;
 #[cfg(feature = "alloc")]
 pub use client_call::{ClientCall, Event, Trailers};
+#[cfg(feature = "json")]
+pub use codec::Json;
 #[cfg(all(feature = "alloc", feature = "prost"))]
 pub use codec::Proto;
 #[cfg(feature = "alloc")]
