@@ -115,6 +115,7 @@ pub(super) fn is_base64(value: &[u8]) -> bool {
 
 /// Whether a field is no binary metadata, or base64.
 #[cfg(feature = "alloc")]
+#[inline]
 pub(super) fn is_readable(field: Field<'_>) -> bool {
     let is_binary = matches!(
         field.name,

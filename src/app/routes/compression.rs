@@ -84,6 +84,8 @@ const TYPES: [&str; 16] = [
     "+xml",
 ];
 
+const CALLS: [&[u8]; 2] = [b"application/grpc*", b"application/connect+*"];
+
 impl Default for Compression {
     fn default() -> Self {
         Self::new()
@@ -164,10 +166,9 @@ impl Compression {
     fn is_worth(&self, content_type: &[u8]) -> bool {
         let name = content_type.split(|&byte| byte == b';').next();
         let name = ascii::trim_ows(name.unwrap_or_default());
-        let is_grpc = name
-            .get(..16)
-            .is_some_and(|it| it.eq_ignore_ascii_case(b"application/grpc"));
-        !is_grpc && self.types.iter().any(|it| is_like(name, it.as_bytes()))
+        // Streams of calls compress message by message.
+        let is_call = CALLS.iter().any(|it| is_like(name, it));
+        !is_call && self.types.iter().any(|it| is_like(name, it.as_bytes()))
     }
 }
 

@@ -183,6 +183,21 @@ fn keep(
     }
 }
 
+/// Begins a call whose body is still to come; `None` if it has ended with its head.
+fn begin_later(
+    rules: &Arc<Rules>,
+    request: &Request<'_>,
+    at: &mut SessionContext<'_, '_>,
+) -> Result<Option<(Sending, Option<Instant>, Claim)>, Refusal> {
+    let machine = Machine::open(request.head(), rules)?;
+    let mut sending = Sending::new(machine, rules.clone(), at);
+    let Ok(deadline) = begin(&mut sending, request, at) else {
+        return Ok(None);
+    };
+    let claim = place(&mut sending, at);
+    Ok(claim.map(|claim| (sending, deadline, claim)))
+}
+
 /// Takes a request for a method of one message, whose body is still to come.
 fn receive(
     rules: &Arc<Rules>,
@@ -190,26 +205,20 @@ fn receive(
     request: &Request<'_>,
     mut reply: Reply<'_, '_>,
 ) -> Result<Done, Refusal> {
-    let head = request.head();
     let at = reply.at();
-    let mut sending = Sending::new(Machine::open(head, rules)?, rules.clone(), at);
-    let Ok(deadline) = begin(&mut sending, request, at) else {
+    let Some((mut sending, deadline, claim)) = begin_later(rules, request, at)? else {
         return Ok(Done(()));
     };
-    let Some(claim) = place(&mut sending, at) else {
-        return Ok(Done(()));
-    };
-    let receiving = match Receiving::new(method.clone(), head.fields, at) {
-        Ok(receiving) => receiving,
+    match Receiving::new(method.clone(), request.head().fields, at) {
+        Ok(receiving) => {
+            let session = CallSession::receiving(sending, deadline, receiving, claim);
+            Ok(go_on(session, reply))
+        }
         Err(status) => {
             sending.finish(at, status);
-            return Ok(Done(()));
+            Ok(Done(()))
         }
-    };
-    // Refused only where all of it has been received already.
-    let _ = reply.at().context.accept_messages();
-    let session = CallSession::receiving(sending, deadline, receiving, claim);
-    Ok(reply.owe(Box::new(session)))
+    }
 }
 
 /// Takes a request for a method that takes its messages one by one.
@@ -219,30 +228,30 @@ fn converse(
     request: &Request<'_>,
     mut reply: Reply<'_, '_>,
 ) -> Result<Done, Refusal> {
-    let head = request.head();
     let at = reply.at();
-    let mut sending = Sending::new(Machine::open(head, rules)?, rules.clone(), at);
-    let Ok(deadline) = begin(&mut sending, request, at) else {
-        return Ok(Done(()));
-    };
-    let Some(claim) = place(&mut sending, at) else {
+    let Some((mut sending, deadline, claim)) = begin_later(rules, request, at)? else {
         return Ok(Done(()));
     };
     // The deadline counts from the head.
-    let asked = rules.request(None, head.fields);
+    let asked = rules.request(None, request.head().fields);
     let mut call = Call::new(asked, &mut sending.outgoing, deadline, at);
     match guarded(at.loop_state, rules, || method(&mut call)) {
         Ok(source) => {
-            // Refused only where all of it has been received already.
-            let _ = at.context.accept_messages();
             let session = CallSession::talking(sending, deadline, source, claim);
-            Ok(reply.owe(Box::new(session)))
+            Ok(go_on(session, reply))
         }
         Err(status) => {
             sending.finish(at, status);
             Ok(Done(()))
         }
     }
+}
+
+/// Has a call take its body as that comes.
+fn go_on(session: CallSession, mut reply: Reply<'_, '_>) -> Done {
+    // Refused only where all of it has been received already.
+    let _ = reply.at().context.accept_messages();
+    reply.owe(Box::new(session))
 }
 
 /// A place for a call that is not over yet; without one the call has been ended.

@@ -63,13 +63,14 @@ pub(super) fn run(
         return None;
     }
     let start = sending.begin_message();
-    let mapping = sending.mapping().cloned();
     let Sending {
         rules,
         outgoing,
         frames,
+        is_mapped,
         ..
     } = sending;
+    let mapping = rules.mapping.as_ref().filter(|_| *is_mapped);
     outgoing.was_compressed = compressed;
     // The deadline counts from the head.
     let mut call = Call::new(rules.request(None, fields), outgoing, deadline, at);

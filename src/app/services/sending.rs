@@ -70,7 +70,7 @@ pub(crate) struct Sending {
     content_type: Option<&'static ContentTypeLine>,
     compresses: bool,
     /// Messages are JSON of Protocol Buffers.
-    is_mapped: bool,
+    pub(super) is_mapped: bool,
     /// Framed bytes that have not been written.
     pub(crate) frames: Vec<u8>,
     charge: Charge, // for `frames` and `outgoing`, from one event to the next

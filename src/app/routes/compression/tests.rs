@@ -20,6 +20,7 @@ fn a_media_type_is_worth_it_by_its_name_without_parameters() {
         "application/jsonx",
         "application/grpc",
         "application/grpc-web+json",
+        "application/connect+json",
         "json",
     ] {
         assert!(!compression.is_worth(not.as_bytes()), "{not}");
