@@ -370,7 +370,7 @@ impl Channel {
     ) -> Result<Requests<I, O>, Ending> {
         let form = Form::of::<I>(Shape::Streaming);
         let pending = Pending::start(self, (path, &options), form, None)?;
-        Ok(Requests::new(pending))
+        Ok(Requests::new(Arc::new(pending)))
     }
 
     /// Calls a method with many requests and many responses.

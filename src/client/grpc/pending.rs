@@ -144,7 +144,7 @@ impl Pending {
 
     /// Blocks until the call is over, which has exactly one message if it is
     /// OK.
-    pub(super) fn single<O: Payload>(self) -> Result<CallResponse<O>, Ending> {
+    pub(super) fn single<O: Payload>(&self) -> Result<CallResponse<O>, Ending> {
         let message = self.receive()?;
         if message.is_some() && self.receive::<Vec<u8>>()?.is_some() {
             return Err(miscounted("more than one response"));

@@ -169,35 +169,33 @@ impl<I> Drop for Sender<I> {
 /// # Ok::<(), Box<dyn std::error::Error>>(())
 /// ```
 pub struct Requests<I, O> {
-    pending: Pending,
-    of: PhantomData<fn(I) -> O>,
+    sender: Sender<I>,
+    of: PhantomData<fn() -> O>,
 }
 
 impl<I: Payload, O: Payload> Requests<I, O> {
-    pub(super) const fn new(pending: Pending) -> Self {
+    pub(super) const fn new(pending: Arc<Pending>) -> Self {
         Self {
-            pending,
+            sender: Sender::new(pending),
             of: PhantomData,
         }
     }
 
-    /// Sends a message; blocks while [too much](super::ChannelLimits::unsent) waits.
+    /// Sends a message, as [`Sender::send`].
     ///
     /// # Errors
     /// How the call ended, unless with OK.
     pub fn send(&mut self, message: &I) -> Result<(), Ending> {
-        self.pending.send(message, self.pending.compress)
+        self.sender.send(message)
     }
 
-    /// Sends a message uncompressed, on a call [with
-    /// compression](super::CallOptions::compression): for messages that do not
-    /// compress, or that mix secrets with data that an attacker may choose (CRIME).
+    /// Sends a message uncompressed, as [`Sender::send_uncompressed`].
     ///
     /// # Errors
     /// Those of [`send`](Self::send).
     #[cfg(feature = "gzip")]
     pub fn send_uncompressed(&mut self, message: &I) -> Result<(), Ending> {
-        self.pending.send(message, false)
+        self.sender.send_uncompressed(message)
     }
 
     /// Says that no message follows, and blocks until the response has been received.
@@ -205,15 +203,16 @@ impl<I: Payload, O: Payload> Requests<I, O> {
     /// # Errors
     /// Those of [`Channel::unary`](super::Channel::unary).
     pub fn finish(self) -> Result<CallResponse<O>, Ending> {
-        self.pending.close_sending();
-        self.pending.single()
+        let pending = self.sender.pending.clone();
+        self.sender.close();
+        pending.single()
     }
 
     /// Ends the call with CANCELLED, and says how it ended.
     pub fn cancel(self) -> Ending {
-        self.pending.cancel();
+        self.sender.cancel();
         let cancelled = Ending::constant(Code::Cancelled, "cancelled by the caller");
-        self.pending.ending().unwrap_or(cancelled)
+        self.sender.pending.ending().unwrap_or(cancelled)
     }
 }
 
@@ -254,9 +253,7 @@ impl<I: Payload, O: Payload> Duplex<I, O> {
         self.sender.send(message)
     }
 
-    /// Sends a message uncompressed, on a call [with
-    /// compression](super::CallOptions::compression): for messages that do not
-    /// compress, or that mix secrets with data that an attacker may choose (CRIME).
+    /// Sends a message uncompressed, as [`Sender::send_uncompressed`].
     ///
     /// # Errors
     /// Those of [`send`](Self::send).
