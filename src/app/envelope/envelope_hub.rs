@@ -4,7 +4,6 @@ use alloc::borrow::{Cow, ToOwned as _};
 use alloc::collections::BTreeMap;
 use alloc::string::String;
 use alloc::sync::Arc;
-use core::fmt;
 
 use uuid::Uuid;
 
@@ -23,6 +22,7 @@ use crate::app::publishing::hub::Hub;
 use crate::app::publishing::join::Published;
 use crate::app::publishing::post::Post;
 use crate::envelope::{Answer, EnvelopeLimits, ErrorCode};
+use crate::wire::partly_shown;
 
 pub(super) type Handler = dyn Fn(&mut EnvelopeCall<'_, '_, '_, '_>) + Send + Sync;
 
@@ -236,14 +236,4 @@ impl EnvelopeHub {
     }
 }
 
-impl fmt::Debug for EnvelopeHub {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let Self {
-            handlers, limits, ..
-        } = self;
-        f.debug_struct("EnvelopeHub")
-            .field("handlers", &handlers.keys())
-            .field("limits", limits)
-            .finish_non_exhaustive()
-    }
-}
+partly_shown!(it: EnvelopeHub { handlers: it.handlers.keys(), limits });

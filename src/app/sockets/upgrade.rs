@@ -21,8 +21,8 @@ use crate::websocket::deflate::Policy;
 use crate::websocket::deflate::{Agreement, Session};
 use crate::websocket::handshake;
 use crate::wire::Role;
-use crate::wire::builder;
 use crate::wire::codec::Compression;
+use crate::wire::{builder, partly_shown};
 
 /// Content of a request to open a session, in bytes: it means nothing, and is
 /// dropped.
@@ -71,25 +71,7 @@ pub struct WebSocketRoute<W> {
     sessions: Count,
 }
 
-impl<W> core::fmt::Debug for WebSocketRoute<W> {
-    fn fmt(&self, f: &mut core::fmt::Formatter<'_>) -> core::fmt::Result {
-        let Self {
-            protocols,
-            guard,
-            streaming,
-            limits,
-            sessions,
-            ..
-        } = self;
-        f.debug_struct("WebSocketRoute")
-            .field("protocols", protocols)
-            .field("guard", guard)
-            .field("streaming", streaming)
-            .field("limits", limits)
-            .field("sessions", sessions)
-            .finish_non_exhaustive()
-    }
-}
+partly_shown!([W] it: WebSocketRoute<W> { protocols, guard, streaming, limits, sessions });
 
 impl<W: WebSocket + 'static> WebSocketRoute<W> {
     /// A route for the server's own pages and for clients that are no browsers,

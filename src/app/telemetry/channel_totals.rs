@@ -2,10 +2,10 @@
 
 use alloc::boxed::Box;
 use alloc::string::String;
-use core::fmt;
 use std::sync::OnceLock;
 
 use crate::net::exposition::single;
+use crate::wire::partly_shown;
 
 /// The channels of an app as they stand. Reading them takes time linear in their number.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
@@ -79,8 +79,4 @@ impl ChannelReader {
     }
 }
 
-impl fmt::Debug for ChannelReader {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("ChannelReader").finish_non_exhaustive()
-    }
-}
+partly_shown!(ChannelReader);
