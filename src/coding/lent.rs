@@ -24,7 +24,7 @@ impl Made {
     }
 }
 
-/// States that nobody uses now. Clones are the same.
+/// Unused states. Clones are the same.
 #[derive(Debug, Clone, Default)]
 pub(crate) struct Lent(Rc<RefCell<Vec<(Made, Encoder)>>>);
 
@@ -38,7 +38,7 @@ impl Lent {
         }
     }
 
-    /// Takes a state back: of those that nobody has used for the longest time, one goes.
+    /// Takes a state back; of those unused for longest, one goes.
     pub(crate) fn give_back(&self, made: Made, encoder: Encoder) {
         let mut spare = self.0.borrow_mut();
         if spare.len() == KEPT {

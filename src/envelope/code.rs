@@ -13,7 +13,7 @@ pub enum ErrorCode {
     BadEnvelope,
     /// `bad_payload`: the payload cannot be what its type says.
     BadPayload,
-    /// `unknown_type`: nobody here knows this `message_type`, or this `type` of a payload.
+    /// `unknown_type`: an unknown `message_type`, or `type` of a payload.
     UnknownType,
     /// `missing_channel`: the request names no channel.
     MissingChannel,

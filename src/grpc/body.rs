@@ -91,7 +91,6 @@ impl Body {
         self.text.is_none() && self.frames.is_between_frames()
     }
 
-    /// Ends the body with a fault that was found in a frame of it.
     pub(super) const fn fail(&mut self, violation: ProtocolError) -> ProtocolError {
         self.frames.fail(violation)
     }

@@ -67,7 +67,6 @@ pub struct Call {
     is_readable: bool,                 // all binary metadata is base64
 }
 
-/// How far the answer is.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum Sending {
     Head,
@@ -262,9 +261,8 @@ impl Call {
         Ok(())
     }
 
-    /// Sends the head of a response of native gRPC that says nothing but its
-    /// content type, as nearly all are: gives that. `None`, and nothing has
-    /// happened, for any other head.
+    /// The content type of a native gRPC head that says nothing else; `None`, with nothing
+    /// done, for any other.
     #[inline]
     pub(crate) fn send_plain_head(&mut self) -> Option<&'static ContentTypeLine> {
         static LINE: ContentTypeLine = ContentTypeLine::new("content-type: application/grpc\r\n");
@@ -403,9 +401,8 @@ impl Call {
         Ok(ending)
     }
 
-    /// Ends a call of native gRPC whose head has been sent with the status OK
-    /// and nothing else, as nearly all end: gives the trailers. `None`, and
-    /// nothing has happened, for any other call.
+    /// The trailers of a native gRPC call that ends with OK and nothing else; `None`, with
+    /// nothing done, for any other.
     #[inline]
     pub(crate) fn send_ok(&mut self) -> Option<Fields<'static>> {
         const LINE: &[u8] = b"grpc-status: 0\r\n";

@@ -11,10 +11,9 @@ use alloc::vec::Vec;
 use super::protobuf::{Fields, put_bytes, put_number};
 use super::{Code, Status, metadata};
 
-/// The field in which gRPC carries details.
 pub(crate) const FIELD: &str = "grpc-status-details-bin";
 
-/// What stands in front of a type's name in a `google.protobuf.Any`.
+/// Stands in front of a type's name in a `google.protobuf.Any`.
 const URL: &str = "type.googleapis.com/";
 
 /// A message that goes with an error, encoded, and the name of its type.

@@ -1,4 +1,4 @@
-//! How messages are compressed.
+//! The compression of messages.
 //!
 //! ```text
 //!  grpc-encoding: gzip                  what messages with the flag 1 are

@@ -1,4 +1,4 @@
-//! How much of a call an endpoint bears.
+//! Limits on a call.
 
 use core::time::Duration;
 

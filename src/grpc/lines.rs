@@ -35,7 +35,6 @@ pub(super) fn put_known(
     put.map_err(|_| UsageError::MetadataValue)
 }
 
-/// Appends a line that is constant.
 #[inline]
 pub(super) fn put_line(line: &'static str, fields: &mut FieldBuffer) -> Result<(), UsageError> {
     fields
@@ -56,7 +55,6 @@ pub(super) fn put_status(status: Status<&str>, fields: &mut FieldBuffer) -> Resu
     put("grpc-message", &value, fields)
 }
 
-/// Metadata that was checked, as fields of HTTP.
 pub(super) fn put_metadata(
     metadata: Fields<'_>,
     fields: &mut FieldBuffer,

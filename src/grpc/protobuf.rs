@@ -14,7 +14,6 @@ use alloc::vec::Vec;
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Value<'m> {
-    /// A number.
     Number(u64),
     /// Text, octets or a message.
     Bytes(&'m [u8]),
@@ -40,13 +39,11 @@ impl<'m> Value<'m> {
     }
 }
 
-/// The fields of a message, in order.
 #[derive(Debug, Clone)]
 pub(crate) struct Fields<'m> {
     rest: &'m [u8],
 }
 
-/// A message that is cut short or malformed.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) struct Malformed;
 
@@ -106,7 +103,6 @@ impl<'m> Iterator for Fields<'m> {
     }
 }
 
-/// Appends a field that is a number.
 pub(crate) fn put_number(number: u32, value: u64, out: &mut Vec<u8>) {
     put_varint(u64::from(number) << 3, out);
     put_varint(value, out);

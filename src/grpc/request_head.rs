@@ -27,14 +27,13 @@ pub(super) struct RequestFields<'b> {
     pub(super) encoding: Option<&'b [u8]>,
     pub(super) timeout: Option<&'b [u8]>,
     pub(super) accepts_gzip: bool,
-    /// There is an Accept field.
     pub(super) negotiates: bool,
     /// There is binary metadata that is not base64.
     pub(super) is_unreadable: bool,
 }
 
 impl<'b> RequestFields<'b> {
-    /// Looks at every field once; of several of one name the first counts.
+    /// Looks at every field once; the first of a name counts.
     pub(super) fn new(fields: Fields<'b>) -> Self {
         let mut asked = Self::default();
         for field in fields.iter() {

@@ -1,4 +1,4 @@
-//! How a call ended.
+//! The status of a call.
 
 use core::fmt;
 

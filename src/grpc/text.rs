@@ -11,9 +11,8 @@ use crate::wire::Sink;
 ///  input:  decoded | gap | base64 that has not been decoded
 /// ```
 ///
-/// Four characters make three bytes at most, so what is decoded never catches
-/// up with what is not. Padding may end any group of four. The gap is given
-/// back when it outweighs what is decoded, which keeps the moves linear.
+/// Padding may end any group of four. The gap is given back when it outweighs what is decoded:
+/// moves stay linear.
 #[derive(Debug, Clone, Default)]
 pub(super) struct TextDecoder {
     decoded: usize,
@@ -32,8 +31,7 @@ impl TextDecoder {
         }
     }
 
-    /// Decodes all whole groups of `input`. The decoded bytes begin at the
-    /// place that is returned; what lies before is done with.
+    /// Decodes all whole groups of `input`. Decoded bytes begin at the returned place.
     pub(super) fn advance(&mut self, input: &mut [u8]) -> usize {
         let mut start = 0;
         if input.len() < self.decoded + self.gap {
@@ -65,7 +63,6 @@ impl TextDecoder {
         start
     }
 
-    /// Bytes that are decoded and not taken.
     pub(super) const fn decoded(&self) -> usize {
         self.decoded
     }
@@ -82,7 +79,6 @@ impl TextDecoder {
         n + gap
     }
 
-    /// Whether no further group can be decoded.
     pub(super) const fn is_broken(&self) -> bool {
         self.broken
     }
@@ -99,8 +95,7 @@ impl TextDecoder {
     }
 }
 
-/// One group of four characters, and how many bytes it makes; `None` if it is
-/// not base64 in its one canonical form (RFC 4648 §3.5).
+/// A group of four characters and its bytes; `None` unless canonical base64 (RFC 4648 §3.5).
 #[inline]
 fn decode_group(group: [u8; 4]) -> Option<([u8; 3], usize)> {
     let [a, b, c, d] = group.map(|character| u32::from(VALUES[character as usize]));
@@ -136,7 +131,6 @@ fn decode_padded(group: [u8; 4]) -> Option<([u8; 3], usize)> {
     rest_is_zero.then_some((bytes, len))
 }
 
-/// No digit of the alphabet.
 const NONE: u8 = 0xff;
 
 /// The value of each character of the alphabet (RFC 4648 §4).
@@ -159,7 +153,6 @@ pub(super) struct TextEncoder {
 }
 
 impl TextEncoder {
-    /// Characters that `bytes` bytes come to, padding included.
     pub(super) const fn encoded_len(bytes: usize) -> usize {
         bytes.div_ceil(3).saturating_mul(4)
     }
@@ -185,7 +178,6 @@ impl TextEncoder {
         }
     }
 
-    /// Appends what is held, padded.
     pub(super) fn finish(&mut self, out: &mut impl Sink) {
         put(&self.carry[..self.held], out);
         self.held = 0;

@@ -229,8 +229,6 @@ pub(super) fn encode_ending(
     })
 }
 
-/// Appends a prefix and `len` bytes that `parts` gives, as they are or as
-/// base64.
 fn encode_frame(
     mode: Mode,
     prefix: [u8; PREFIX],
@@ -260,7 +258,6 @@ fn encode_frame(
     Ok(())
 }
 
-/// The trailers as text, in pieces.
 fn for_each_part(
     (status, details): (Status<&str>, Option<&str>),
     metadata: Fields<'_>,

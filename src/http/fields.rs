@@ -37,7 +37,7 @@ enum Source<'b> {
     },
 }
 
-/// What a machine has to look at among fields that can stand on the wire.
+/// The fields that a machine has to look at among those that can stand on the wire.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 pub(crate) enum Special {
     /// Nothing: the text is the fields one behind the other.

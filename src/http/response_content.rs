@@ -1,4 +1,4 @@
-//! Whether a response has content, and how long it is said to be.
+//! The content of a response, if it has any, and its announced length.
 
 use super::{Method, Status};
 

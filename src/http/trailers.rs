@@ -1,4 +1,4 @@
-//! Which fields may stand in a trailer section (RFC 9110 §6.5.1).
+//! The fields that may stand in a trailer section (RFC 9110 §6.5.1).
 
 use super::FieldRange;
 use crate::wire::ascii;

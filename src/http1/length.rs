@@ -1,4 +1,4 @@
-//! How long a message's body is (RFC 9112 §6.3): the only place that decides
+//! The length of a message's body (RFC 9112 §6.3): the only place that decides
 //! framing.
 //!
 //! Two parties that disagree here read different messages off one connection,

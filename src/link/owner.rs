@@ -99,7 +99,7 @@ const PASSED: Passed = Ok(Received {
     step: Step::Event(()),
 });
 
-/// What a call lends to the machines, put together only where needed: a usual message takes
+/// Things that a call lends to machines, put together only where needed: a usual message takes
 /// time and limits.
 pub(crate) trait Lender<'b, T> {
     fn now(&self) -> Instant;

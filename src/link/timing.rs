@@ -1,4 +1,4 @@
-//! When a link wants to be woken, and what happens then.
+//! The deadlines of a link, and what happens then.
 
 use super::multiplex::PeerProgress;
 use super::protocol::Protocol;

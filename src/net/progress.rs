@@ -1,4 +1,4 @@
-//! How far a connection has come, for clients.
+//! The progress of a connection, for clients.
 
 use super::connecting::dials::DialRequest;
 use super::{Context, Cork, Exchange};
@@ -10,7 +10,7 @@ pub(crate) struct Progress {
     /// Bytes of it that the system has taken.
     pub(crate) sent: u64,
     pub(crate) queued: usize,
-    /// What the system did not take when it was offered.
+    /// Bytes that the system did not take when offered.
     pub(crate) refused: usize,
     /// Some has come that means nothing yet: the front of a head, say.
     pub(crate) has_input: bool,

@@ -1,4 +1,4 @@
-//! How much of a stream a decoder bears.
+//! Limits on a stream.
 
 use crate::wire::setters;
 

@@ -1,4 +1,4 @@
-//! Where lines end: LF, CR, or CR and LF together.
+//! The ends of lines: LF, CR, or CR and LF together.
 
 pub(super) const LF: u8 = b'\n';
 pub(super) const CR: u8 = b'\r';

@@ -1,4 +1,4 @@
-//! Which clients a server lets in by their certificates.
+//! The clients that a server lets in by their certificates.
 
 use alloc::format;
 use alloc::sync::Arc;

@@ -1,4 +1,4 @@
-//! Why TLS cannot be had with what was given.
+//! The faults of what TLS was given.
 
 use alloc::string::String;
 use core::fmt;

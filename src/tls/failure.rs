@@ -1,4 +1,4 @@
-//! Why a connection to a server could not be had, or went no further.
+//! The failure of a connection to a server.
 
 use alloc::boxed::Box;
 use alloc::string::String;
@@ -69,7 +69,7 @@ pub enum Fault {
         /// The issuer of the server's own certificate, as the certificate says.
         issuer: Option<String>,
     },
-    /// The server's certificate was issued by nobody but itself, and is no root.
+    /// The server's certificate is self-issued, and is no root.
     SelfSigned,
     /// The server's certificate is for other names.
     WrongName {

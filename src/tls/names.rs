@@ -1,4 +1,4 @@
-//! Which certificate a client gets: by the name that it asks for.
+//! The certificate that a client gets: by the name that it asks for.
 
 use alloc::collections::BTreeMap;
 use alloc::string::String;

@@ -1,4 +1,4 @@
-//! Which certificates are revoked: lists that authorities publish.
+//! Revoked certificates: lists that authorities publish.
 
 use alloc::format;
 use alloc::vec::Vec;
@@ -15,7 +15,7 @@ use super::error::Error;
 ///
 /// With lists given, each certificate of a peer's chain, all but the root, must be
 /// covered by one that is not outdated, and be on none. Without them nothing is known
-/// of revocations: nobody is asked by OCSP, and no list is fetched.
+/// of revocations: OCSP is not asked, and no list is fetched.
 #[derive(Clone, Default)]
 pub struct Crls(Vec<CertificateRevocationListDer<'static>>);
 

@@ -1,4 +1,4 @@
-//! Where machines write: an output that the caller lends.
+//! The output of machines, which the caller lends.
 
 #[cfg(any(feature = "alloc", test))]
 use alloc::vec::Vec;

@@ -1,4 +1,4 @@
-//! A server: whoever opens a WebSocket is in the channel, and says no more.
+//! A server: each WebSocket that is opened is in the channel, and says no more.
 
 use std::io::{self, BufRead, Write};
 use std::time::Duration;

@@ -28,7 +28,7 @@ pub struct Ask<'a> {
     /// The peer's address.
     pub peer: Option<Peer>,
     /// The session's user: that it joins as ([`Join::user`](crate::app::Join::user)), or has
-    /// been [identified](crate::app::Socket::identify) as. Empty if it is nobody's.
+    /// been [identified](crate::app::Socket::identify) as. Empty without one.
     pub user: &'a str,
     /// The payload that is to be published; empty for a session that joins.
     pub payload: &'a [u8],
@@ -72,7 +72,6 @@ impl<'a> Ask<'a> {
         Decision((self.decide)())
     }
 
-    /// Asks a rule.
     pub(crate) fn of(&self, rule: &Rule) -> Verdict {
         let verdict = (rule.0)(self);
         match self.is_later.get() {

@@ -1,4 +1,4 @@
-//! How many channels there may be, and what one session may do in them.
+//! Limits on channels, and on what one session may do in them.
 
 use core::time::Duration;
 
@@ -100,7 +100,6 @@ impl ChannelLimits {
         }
     }
 
-    /// How fast one session may join.
     pub(crate) const fn joins(&self) -> Rate {
         Rate {
             burst: self.join_burst,
@@ -171,8 +170,8 @@ pub enum ChannelError {
     Exhausted(#[from] Exhausted),
 }
 
-/// 403 where the channel says no, 429 for [`TooFast`](ChannelError::TooFast), 400 for
-/// names and publications, 503 for the rest.
+/// 403 if the channel refuses, 429 for [`TooFast`](ChannelError::TooFast), 400 for names and
+/// publications, else 503.
 impl From<ChannelError> for Refusal {
     fn from(error: ChannelError) -> Self {
         let (status, reason) = match error {

@@ -5,7 +5,6 @@ use std::time::{Instant as StdInstant, SystemTime, UNIX_EPOCH};
 
 use crate::wire::Instant;
 
-/// A clock that all loops and threads share.
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct Clock(StdInstant);
 

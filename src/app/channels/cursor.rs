@@ -1,4 +1,4 @@
-//! Where an event stream has come to in all its channels, as an event's id says it.
+//! The places of an event stream in all its channels, as an event's id has them.
 //!
 //! ```text
 //!   version │ epoch, 8 bytes │ offset, 1 to 10 bytes │ epoch │ offset ...     as base64url
@@ -12,10 +12,8 @@ use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 
 use super::position::{Epoch, Position};
 
-/// The first byte of an id.
 const VERSION: u8 = 1;
 
-/// Bytes of the longest one.
 const LONGEST: usize = 1 + Cursor::MOST * 18;
 
 /// Positions in several channels, of which an epoch tells the channel.
@@ -23,11 +21,9 @@ const LONGEST: usize = 1 + Cursor::MOST * 18;
 pub(crate) struct Cursor(Vec<Position>);
 
 impl Cursor {
-    /// Channels with history that one event stream may be in: an id of 16 is at most 386
-    /// characters long, and comes with each event.
+    /// History channels of one event stream: an id of 16 has at most 386 characters.
     pub(crate) const MOST: usize = 16;
 
-    /// One position alone.
     pub(crate) fn of(position: Position) -> Self {
         Self(alloc::vec![position])
     }
@@ -73,12 +69,10 @@ impl Cursor {
         true
     }
 
-    /// The stream has left the channel of this epoch.
     pub(crate) fn remove(&mut self, epoch: Epoch) {
         self.0.retain(|it| it.epoch != epoch);
     }
 
-    /// In how many channels.
     pub(crate) const fn len(&self) -> usize {
         self.0.len()
     }

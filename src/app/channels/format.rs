@@ -1,4 +1,4 @@
-//! How a session sees what is published.
+//! A session's view of what is published.
 
 use alloc::sync::Arc;
 use alloc::vec::Vec;

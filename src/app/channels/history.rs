@@ -48,7 +48,6 @@ impl Default for History {
     }
 }
 
-/// The history of one channel.
 #[derive(Debug)]
 pub(crate) struct Log {
     head: Position,
@@ -82,8 +81,8 @@ impl Log {
         self.head
     }
 
-    /// Gives a publication the next place, and keeps it. Where the account has no room, older
-    /// ones go for it; where that does not help, it is not kept, and cannot be recovered.
+    /// Gives a publication the next place and keeps it, dropping older ones for room; if that
+    /// does not help it cannot be recovered.
     pub(crate) fn place(
         &mut self,
         publication: Publication,
@@ -134,7 +133,6 @@ impl Log {
         }
     }
 
-    /// Forgets what is too old.
     pub(crate) fn expire(&mut self, now: Instant, keep: &History) {
         while let Some(first) = self.entries.front()
             && first.placed + keep.age <= now
@@ -146,7 +144,7 @@ impl Log {
         }
     }
 
-    /// What came behind a position; `None` if some of it is gone, or the position is none
+    /// Publications behind a position; `None` if some are gone, or the position is none
     /// of this channel's.
     pub(crate) fn since(
         &mut self,

@@ -11,15 +11,14 @@ use alloc::vec::Vec;
 use super::position::Position;
 use super::publication::Publication;
 
-/// What a member gets in front of what is published from now on.
+/// Publications that a member gets before those from now on.
 #[derive(Debug)]
 pub(crate) struct Joining {
     /// Where the history ends that it gets; `None` as long as that has not come.
     head: Option<Position>,
-    /// Whether it has asked for what it missed.
     asked: bool,
     missed: Vec<Publication>,
-    /// What was published meanwhile, and where; nothing for what it does not get.
+    /// Publications of the meantime, and their places; nothing for those it does not get.
     live: Vec<(Option<Position>, Option<Publication>)>,
     bytes: usize,
 }
@@ -43,7 +42,6 @@ impl Joining {
         joining
     }
 
-    /// The history has come.
     pub(crate) fn history(&mut self, head: Position, missed: Vec<Publication>) {
         self.head = Some(head);
         self.bytes += missed.iter().map(Publication::len).sum::<usize>();
@@ -52,7 +50,6 @@ impl Joining {
             .retain(|it| it.0.is_none_or(|at| is_behind(head, at)));
     }
 
-    /// Whether it has asked for what it missed; `None` if that has come.
     pub(crate) const fn asked(&self) -> Option<bool> {
         match self.head {
             None => Some(self.asked),
@@ -65,7 +62,7 @@ impl Joining {
         self.hold(publication.position(), Some(publication))
     }
 
-    /// Something is published that the member does not get.
+    /// Notes a publication that the member does not get.
     pub(crate) fn skip(&mut self, at: Option<Position>) {
         self.hold(at, None);
     }
@@ -83,7 +80,7 @@ impl Joining {
         self.bytes
     }
 
-    /// What the member gets now, in order, and whether that is all there was; from here on
+    /// The publications that the member gets now, in order, and whether that is all; from here on
     /// it gets what is published.
     pub(crate) fn finish(self) -> (impl Iterator<Item = Publication>, bool) {
         let (mut last, mut is_whole) = (self.head, true);

@@ -65,7 +65,7 @@ impl ChannelOptions {
         self
     }
 
-    /// What becomes of members that do not take what is published.
+    /// Sets the treatment of members that do not take what is published.
     #[must_use]
     pub const fn slow_members(mut self, slow: SlowMembers) -> Self {
         self.slow = slow;
@@ -111,7 +111,6 @@ impl ChannelOptions {
     }
 }
 
-/// The options of all channels of an app.
 #[derive(Debug, Default)]
 pub(crate) struct OptionsByName {
     plain: Arc<ChannelOptions>,

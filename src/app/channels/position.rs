@@ -1,4 +1,4 @@
-//! Where a subscriber has come to in a channel.
+//! The place of a subscriber in a channel.
 
 use core::fmt;
 use core::str::FromStr;

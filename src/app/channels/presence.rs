@@ -44,11 +44,9 @@ pub struct PresenceCount {
     pub users: usize,
 }
 
-/// The sessions of one channel.
 #[derive(Debug)]
 pub(crate) struct PresenceTable {
     sessions: BTreeMap<u64, Entry>,
-    /// Sessions of each user.
     users: HashMap<Arc<str>, u32>,
     unnamed: usize,
     charge: Charge,
@@ -62,7 +60,6 @@ struct Entry {
 }
 
 impl Entry {
-    /// Bytes that it takes.
     fn memory(&self) -> usize {
         2 * size_of::<(u64, Self)>() + self.user.len() + self.data.len()
     }
@@ -73,7 +70,7 @@ impl Entry {
 }
 
 impl PresenceTable {
-    /// A table of nobody, charged to `account`.
+    /// An empty table, charged to `account`.
     pub(crate) fn new(account: Option<&Account>) -> Self {
         Self {
             sessions: BTreeMap::new(),
@@ -106,7 +103,6 @@ impl PresenceTable {
         Ok(*count == 1)
     }
 
-    /// A session leaves. Returns it, and whether it was the last of its user.
     pub(crate) fn leave(&mut self, session: u64) -> Option<(Present, bool)> {
         let entry = self.sessions.remove(&session)?;
         let is_last = self.forget(&entry);
@@ -140,7 +136,6 @@ impl PresenceTable {
             .collect()
     }
 
-    /// How many there are.
     pub(crate) fn count(&self) -> PresenceCount {
         PresenceCount {
             sessions: self.sessions.len(),

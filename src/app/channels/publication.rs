@@ -53,7 +53,6 @@ pub(crate) struct Parts<'a> {
 }
 
 impl Publication {
-    /// A publication that has no place in a history. `None` if it is longer than 4 GiB.
     pub(crate) fn new(parts: &Parts<'_>) -> Option<Self> {
         const HEAD: usize = 10; // the longest of a frame that is not masked
         let Parts {
@@ -138,7 +137,7 @@ impl Publication {
         self
     }
 
-    /// What the channel says with it of its members, if that is not what somebody published.
+    /// The channel's notice about its members, if it is one.
     /// Its payload is JSON then: `{"event":"joined","channel":"tea","session":7,"user":"ann",
     /// "data":""}`, with `left` for [`Notice::Left`].
     pub const fn notice(&self) -> Option<Notice> {
@@ -200,7 +199,6 @@ impl Publication {
         self.unix_millis
     }
 
-    /// The message encoded as a WebSocket frame.
     pub(crate) fn frame(&self) -> Bytes {
         match self.frame_at {
             0 => self.buffer.clone(),
@@ -208,7 +206,6 @@ impl Publication {
         }
     }
 
-    /// Bytes that it refers to.
     pub(crate) fn len(&self) -> usize {
         self.buffer.len()
     }

@@ -10,7 +10,7 @@ use crate::net::Uptake;
 use crate::wire::Instant;
 use core::time::Duration;
 
-/// What becomes of a member of a channel that is slow: more than
+/// The treatment of a slow member of a channel: more than
 /// [`backlog_high`](crate::net::Limits::backlog_high) waits for it, and it has taken nothing of
 /// that for [`ChannelLimits::slow_time`](crate::app::ChannelLimits::slow_time); or more than
 /// [`backlog_cap`](crate::net::Limits::backlog_cap) waits for it.
@@ -32,7 +32,7 @@ pub enum SlowMembers {
     Newest,
 }
 
-/// What a slow member was not given of a channel
+/// The part of a channel that a slow member was not given
 /// ([`WebSocket::missed`](crate::app::WebSocket::missed)).
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 #[non_exhaustive]

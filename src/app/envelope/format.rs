@@ -50,7 +50,7 @@ fn read(note: &[u8]) -> Option<(Uuid, Option<Uuid>)> {
 
 #[derive(Debug)]
 pub(super) struct Envelopes {
-    /// What the names of channels begin with, unknown to clients.
+    /// The beginning of channels' names, unknown to clients.
     pub(super) namespace: String,
 }
 

@@ -98,7 +98,7 @@ impl Counts {
 #[derive(Debug, Clone, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct EnvelopeConnection {
-    /// What others see as its `sender_id`.
+    /// Its `sender_id` to others.
     pub id: Uuid,
     /// Its messages in and out, since when it is there, and when it was last heard.
     pub session: SessionSnapshot,

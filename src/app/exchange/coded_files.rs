@@ -10,7 +10,7 @@ use crate::coding::lent::Made;
 use crate::link::{Account, Charge};
 use crate::net::FilePart;
 
-/// What an entry takes beside its bytes: two places in tables, half of which may be empty.
+/// An entry's memory beside its bytes: two places in tables, half of which may be empty.
 const OVERHEAD: usize = 256;
 
 /// A file in one state. Another place, time or length makes another entity tag.

@@ -14,7 +14,7 @@ use crate::wire::partly_shown;
 
 /// The reply to one request, owed by the holder of this value, on any thread.
 ///
-/// If it is dropped without a reply, the client gets 500. If nobody replies within
+/// If it is dropped without a reply, the client gets 500. Without a reply within
 /// [`Limits::reply`](crate::link::Limits::reply), the client gets 504, and a later reply
 /// is discarded.
 pub struct Deferred {

@@ -1,4 +1,4 @@
-//! How replies end, as middleware sees it.
+//! The ends of replies, as middleware sees them.
 
 use core::time::Duration;
 

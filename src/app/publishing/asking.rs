@@ -37,7 +37,6 @@ impl LoopChannels {
         self.ask(activity, &ask, &rule)
     }
 
-    /// Who the user of a session is, if somebody has said so.
     pub(super) fn user_of(&self, session: u64) -> Option<Arc<str>> {
         let local = self.floor.local.borrow();
         let users = local.users.borrow();
@@ -97,7 +96,6 @@ impl LoopChannels {
         }
     }
 
-    /// Something that a session waited for has been decided.
     pub(super) fn is_decided(&self, activity: &Activity) {
         let local = self.floor.local.borrow();
         let mut all = local.asking.borrow_mut();

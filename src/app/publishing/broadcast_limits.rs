@@ -1,4 +1,4 @@
-//! How many names a broadcaster looks up at a time, and how long they may be.
+//! Limits on the names that a broadcaster looks up.
 
 use crate::app::exchange::refusal::Refusal;
 use crate::http::Status;

@@ -162,8 +162,8 @@ struct Streams {
 }
 
 impl Streams {
-    /// The streams of these names, by loop. No two names share a stream, so
-    /// that each stream comes once if each name is looked up once.
+    /// The streams of these names, by loop. Names share no stream: each comes once if each name
+    /// does.
     fn targets<I: AsRef<str>>(&self, ids: &[I]) -> HashMap<usize, Vec<Arc<Activity>>> {
         let find = |id: &I| self.named.get(id.as_ref());
         let mut places: Vec<&Vec<StreamLocation>> = ids.iter().filter_map(find).collect();
@@ -182,14 +182,12 @@ fn position(places: &[StreamLocation], session: u64) -> Result<usize, usize> {
     places.binary_search_by_key(&session, |place| place.activity.id())
 }
 
-/// A loop with streams.
 #[derive(Debug)]
 struct Outlet {
     loop_address: LoopAddress,
     count: usize,
 }
 
-/// A stream, and the loop it is on.
 #[derive(Debug)]
 struct StreamLocation {
     index: usize,
@@ -203,7 +201,6 @@ pub(crate) struct Ticket {
 }
 
 impl Roster {
-    /// The broadcaster's number.
     pub(crate) const fn id(&self) -> u64 {
         self.id
     }
@@ -213,7 +210,6 @@ impl Roster {
         self.streams.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    /// Whether a stream may have this name.
     pub(crate) const fn check(&self, id: &str) -> Result<(), BroadcastError> {
         if id.len() > self.limits.name {
             return Err(BroadcastError::NameTooLong);

@@ -37,7 +37,6 @@ use crate::link::Account;
 use crate::net::{Exchange, Owner, Remote};
 use crate::wire::partly_shown;
 
-/// The rules for an app's channels.
 #[derive(Default)]
 pub(crate) struct Rules {
     pub(crate) limits: ChannelLimits,
@@ -45,14 +44,11 @@ pub(crate) struct Rules {
     pub(crate) backplane: Option<Box<dyn Backplane>>,
 }
 
-/// State shared by the loops of a running app.
 struct Running {
     loops: Arc<[Arc<Place>]>,
     rules: Rules,
-    /// What all histories hold.
     account: Account,
     clock: Clock,
-    /// Makes epochs.
     chance: RandomState,
 }
 
@@ -63,9 +59,7 @@ type Channels = BTreeMap<Arc<str>, Arc<Channel>>;
 pub(crate) struct Directory {
     /// In order, so that they can be shown in pages.
     channels: Mutex<Channels>,
-    /// Channels so far.
     created: AtomicU64,
-    /// The first loop sweeps.
     sweeps: AtomicBool,
     running: OnceLock<Running>,
 }
@@ -107,7 +101,7 @@ impl Directory {
         running.map_or(ChannelLimits::DEFAULT, |running| running.rules.limits)
     }
 
-    /// What the app says of a channel, where it says anything of channels.
+    /// The app's options for a channel, if it has any.
     pub(crate) fn options(&self, channel: &str) -> Option<&ChannelOptions> {
         Some(self.running.get()?.rules.options.of(channel))
     }
@@ -133,12 +127,10 @@ impl Directory {
         }
     }
 
-    /// The sessions of a loop.
     pub(crate) fn registry(&self, index: usize) -> Option<&Registry> {
         Some(&self.place(index)?.sessions)
     }
 
-    /// Where a loop takes mail.
     pub(crate) fn loop_address(&self, index: usize) -> Option<&LoopAddress> {
         self.place(index)?.address.get()
     }
@@ -148,12 +140,10 @@ impl Directory {
         (index as u64) << ID_BITS | (nth & ((1 << ID_BITS) - 1))
     }
 
-    /// The loop whose session this number is.
     pub(crate) fn loop_of(id: u64) -> Option<usize> {
         place::loop_of(id)
     }
 
-    /// A snapshot of every open session's counters.
     pub(crate) fn snapshot(&self) -> Vec<SessionSnapshot> {
         let mut sessions = Vec::new();
         for place in self.places() {
@@ -169,7 +159,6 @@ impl Directory {
         places.iter().filter(send).count() == places.len() // every one of them, whatever others say
     }
 
-    /// How many sessions are open.
     pub(crate) fn session_count(&self) -> usize {
         self.places().iter().map(|place| place.sessions.len()).sum()
     }
@@ -226,7 +215,6 @@ impl Directory {
         Ok(channel)
     }
 
-    /// What a new channel is published through.
     fn line(&self, channel: &Arc<Channel>) -> Option<Box<dyn Line>> {
         let running = self.running.get()?;
         let keep = channel.options().history;
@@ -275,7 +263,6 @@ impl Directory {
         goes_on.then_some(time)
     }
 
-    /// A channel, if somebody needs it.
     pub(crate) fn channel(&self, name: &str) -> Option<Arc<Channel>> {
         self.channels().get(name).cloned()
     }
@@ -330,7 +317,6 @@ impl Directory {
         self.place(index).is_some_and(|place| place.post(mailing))
     }
 
-    /// This loop looks up what it has lost.
     pub(crate) fn looks(&self, index: usize) {
         if let Some(place) = self.place(index) {
             place.looks();
@@ -351,7 +337,6 @@ impl Directory {
         self.channels().len()
     }
 
-    /// The channels as they stand.
     pub(crate) fn totals(&self) -> ChannelTotals {
         let mut totals = ChannelTotals::default();
         let channels: Vec<Arc<Channel>> = self.channels().values().cloned().collect();
@@ -367,19 +352,17 @@ impl Directory {
         totals
     }
 
-    /// How many channels were made so far.
     pub(crate) fn channels_created(&self) -> u64 {
         self.created.load(Ordering::Relaxed)
     }
 
-    /// Bytes that the histories of all channels take, and the tables of members.
+    /// Bytes of all channels' histories and member tables.
     pub(crate) fn memory(&self) -> usize {
         let running = self.running.get();
         running.map_or(0, |running| running.account.held())
     }
 }
 
-/// A number that nobody can foresee, and that is another one each time.
 fn random(chance: &RandomState, channel: &Channel) -> u64 {
     static NEXT: AtomicU64 = AtomicU64::new(0);
     let mut hasher = chance.build_hasher();

@@ -26,7 +26,6 @@ use crate::app::channels::position::Position;
 use crate::net::{Context, Exchange, Key};
 
 impl LoopChannels {
-    /// Delivers what has a place in a history.
     pub(super) fn deliver_kept(
         &self,
         context: &mut Context<'_>,
@@ -79,7 +78,7 @@ impl LoopChannels {
         }
     }
 
-    /// Asks for what the members of a group have not been given, with what has come behind.
+    /// Asks for what a group's members have not been given, and what follows it.
     #[cold]
     pub(super) fn look_up(
         &self,
@@ -129,7 +128,7 @@ impl LoopChannels {
         })
     }
 
-    /// What a channel has missed on this loop has come.
+    /// The publications missed on this loop have come.
     pub(crate) fn filled(&self, context: &mut Context<'_>, filled: Filled) {
         let Filled {
             channel,
@@ -148,9 +147,8 @@ impl LoopChannels {
         self.fill(context, &local, group, past, (gap.held, gap.is_short));
     }
 
-    /// Hands out what the history has and the members have not, and then what has come
-    /// meanwhile. Where that is not all there was, they are sent away, so that they come back
-    /// and know.
+    /// Hands out the missed history, then what came meanwhile. If some is gone, members are
+    /// sent away to learn of it.
     fn fill(
         &self,
         context: &mut Context<'_>,

@@ -25,7 +25,6 @@ pub(crate) struct Forms {
     formatted: Mutex<Vec<Arc<Formatted>>>,
 }
 
-/// A publication as a format has it.
 pub(crate) struct Formatted {
     format: Arc<dyn Format>,
     /// The message as a frame, unless the format has none for it.

@@ -26,8 +26,7 @@ use crate::app::telemetry::activity::Activity;
 use crate::net::{Claim, Exchange, Key, Slab};
 use crate::wire::Budget;
 
-/// The groups of one loop. Nothing of an application's is called while they
-/// are changed.
+/// The groups of one loop. No application code runs while they change.
 #[derive(Debug, Default)]
 pub(crate) struct Groups {
     pub(crate) groups: Slab<Group>,
@@ -40,23 +39,21 @@ pub(crate) struct Groups {
     pub(crate) cursors: RefCell<HashMap<u64, Cursor>>,
     /// How much each session waits for that is decided later.
     pub(crate) asking: RefCell<HashMap<u64, usize>>,
-    /// Who the users of sessions are.
     pub(crate) users: RefCell<HashMap<u64, Arc<str>>>,
-    /// What sessions have spent of their rate of joins; none of those that never join.
+    /// Sessions' spending of their rate of joins; none of those that never join.
     pub(crate) joins: RefCell<HashMap<u64, Budget>>,
-    /// What waits for sessions whose objects see it.
+    /// Publications that wait for sessions whose objects see them.
     pub(crate) inboxes: RefCell<HashMap<u64, Inbox>>,
     /// How sessions fare for which much waits.
     pub(crate) lags: RefCell<HashMap<u64, Lag>>,
-    /// What slow members, by seats and group, are not given.
+    /// Publications withheld from slow members, by seats and group.
     pub(crate) missing: RefCell<HashMap<(Key, Key), Missing>>,
 }
 
-/// What a slow member is not given.
+/// Publications withheld from a slow member.
 #[derive(Debug, Default)]
 pub(crate) struct Missing {
     pub(crate) count: u64,
-    /// The newest of it, where it is to get that.
     pub(crate) newest: Option<Encoded>,
 }
 
@@ -65,8 +62,7 @@ pub(crate) struct Missing {
 pub(crate) struct Group {
     pub(crate) what: What,
     members: Vec<Member>,
-    /// The offset up to which its members have been given what was published; `None` as
-    /// long as that is not known.
+    /// The offset up to which members were given all; `None` while unknown.
     pub(crate) delivered: Cell<Option<u64>>,
     pub(crate) epoch: Cell<Option<Epoch>>,
     /// Members that have been given more than that already, and how much.
@@ -77,16 +73,14 @@ pub(crate) struct Group {
     pub(crate) missing: Cell<u32>,
     /// Something was lost before any of its members knew where the channel is.
     pub(crate) is_in_doubt: Cell<bool>,
-    /// What it waits for, where some publications have not come.
+    /// Publications that it waits for, if some have not come.
     pub(crate) gap: RefCell<Option<Box<Gap>>>,
 }
 
-/// What a group waits for.
 #[derive(Debug)]
 pub(crate) struct Gap {
-    /// The number of the question.
     pub(super) number: u64,
-    /// What has come meanwhile, and its bytes.
+    /// Publications of the meantime, and their bytes.
     pub(super) held: Vec<(Encoded, Option<Exchange>)>,
     pub(super) bytes: usize,
     /// Something came for which there was no room, or was lost on its way.
@@ -156,7 +150,6 @@ impl Group {
         }
     }
 
-    /// Whether this is what comes next.
     pub(crate) fn is_next(&self, encoded: &Encoded) -> bool {
         let next = self.delivered.get().zip(self.epoch.get());
         let next = next.map(|(delivered, epoch)| Position::new(epoch, delivered + 1));
@@ -168,7 +161,6 @@ impl Group {
         self.joining.get() + self.missing.get() > 0 || !self.ahead.borrow().is_empty()
     }
 
-    /// Whether a member has been given what has this offset.
     pub(crate) fn is_ahead(&self, seats: Key, offset: u64) -> bool {
         let ahead = self.ahead.borrow();
         offset > 0 && ahead.iter().any(|it| it.0 == seats && it.1 >= offset)
@@ -176,31 +168,26 @@ impl Group {
 }
 
 impl Groups {
-    /// The seats of a session.
     fn taken(&self, seats: Option<Key>) -> &[Seat] {
         seats
             .and_then(|key| self.seats.get(key))
             .map_or(&[], |seats| &seats.taken)
     }
 
-    /// Whether a session is in a group.
     pub(crate) fn is_in(&self, seats: Option<Key>, group: Key) -> bool {
         self.taken(seats).iter().any(|seat| seat.group == group)
     }
 
-    /// The channels that a session is in.
     pub(crate) fn channels_of(&self, seats: Option<Key>) -> impl Iterator<Item = &Channel> {
         let seats = self.taken(seats).iter();
         seats.filter_map(|seat| Some(&**self.groups.get(seat.group)?.channel()?))
     }
 
-    /// The groups that a session is in.
     pub(crate) fn groups_of(&self, key: Key) -> Vec<Key> {
         let seats = self.taken(Some(key)).iter();
         seats.map(|seat| seat.group).collect()
     }
 
-    /// The channels in which a session waits for what it missed.
     pub(crate) fn joining_of(&self, key: Key) -> Vec<Key> {
         let joining = self.joining.borrow();
         if joining.is_empty() {
@@ -264,7 +251,6 @@ impl Groups {
         true
     }
 
-    /// Takes a session out of all groups and forgets it.
     pub(crate) fn leave_all(&mut self, key: Key, directory: &Directory, index: usize) {
         let Some(Seats { activity, taken }) = self.seats.remove(key) else {
             return;
@@ -281,7 +267,6 @@ impl Groups {
         self.lags.get_mut().remove(&activity.id());
     }
 
-    /// Takes a member out of its group; the last one takes its place.
     fn remove(
         &mut self,
         seat: Seat,

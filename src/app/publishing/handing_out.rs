@@ -113,7 +113,7 @@ impl LoopChannels {
         }
     }
 
-    /// Sends to members of which some have it already, or are to get something else before.
+    /// Sends to members some of which have it already, or get something else first.
     #[cold]
     pub(super) fn hand_out_mixed(
         &self,
@@ -310,7 +310,7 @@ fn put_own(context: &mut Context<'_>, activity: &Activity, text: &[u8], coded: &
     written.unwrap_or(false)
 }
 
-/// What an event was coded to, as the streams of this loop get it.
+/// The coded forms of an event, as the streams of this loop get it.
 struct Coded<'p> {
     /// Shared with other loops, if the publisher knew of coded streams.
     parts: Option<&'p Parts>,
@@ -331,7 +331,6 @@ impl<'p> Coded<'p> {
         }
     }
 
-    /// The part for a stream, and the bytes that it gets.
     fn get(
         &mut self,
         context: &Context<'_>,
@@ -348,7 +347,6 @@ impl<'p> Coded<'p> {
     }
 }
 
-/// Writes a part to one event stream that is coded.
 fn write_part(
     context: &mut Context<'_>,
     exchange: Exchange,
@@ -368,7 +366,6 @@ fn write_part(
     written.unwrap_or(Delivered::Refused)
 }
 
-/// Writes to one event stream.
 fn write(context: &mut Context<'_>, exchange: Exchange, event: &Bytes) -> Delivered {
     let written = context.with(exchange, |context| context.put_published(event.clone()));
     written.unwrap_or(Delivered::Refused)

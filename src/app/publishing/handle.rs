@@ -34,26 +34,20 @@ pub struct HandleError;
 
 #[derive(Debug)]
 pub(crate) enum HandleMessage {
-    /// A message for the peer.
     Send(Kind, Bytes),
-    /// The end.
     Close(CloseCode, String),
     /// Something for the session's object.
     Mail(Box<dyn Any + Send>),
     /// The end, and the time after which the client is to come again.
     SendAway(Duration),
-    /// What has become of what the session has asked of a channel, under a token.
+    /// The outcome of a session's request to a channel, under a token.
     Answered(Arc<str>, u32, Answered),
 }
 
-/// A later answer to a session.
 #[derive(Debug)]
 pub(crate) enum Answered {
-    /// What it has published.
     Published(Result<Option<Position>, ChannelError>),
-    /// The history that it waits for.
     History(Result<Past, ChannelError>),
-    /// Whether it may join.
     MayJoin(Result<(), ChannelError>, Join),
     /// Whether it may publish this, to itself as well or not.
     MayPublish(Result<(), ChannelError>, Publication, bool),

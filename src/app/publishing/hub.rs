@@ -40,7 +40,7 @@ impl Hub {
     /// Publishes to all members of a channel. What is published by one thread to one
     /// channel arrives in order; in a channel with history, everybody sees the same order.
     ///
-    /// Nobody is told of an answer that comes later ([`Published::Later`]):
+    /// An answer that comes later ([`Published::Later`]) is told to no one:
     /// [`publish_then`](Self::publish_then) is.
     pub fn publish<'p>(&self, channel: &str, post: impl Into<Post<'p>>) -> Published {
         self.publish_by(channel, &post.into(), &|| Later::new(|_| {}))

@@ -11,7 +11,7 @@ use crate::net::LocalWaker;
 /// Less than so much waits for a moment only.
 const MUCH: usize = 64 << 10;
 
-/// What waits for a session's object.
+/// Publications that wait for a session's object.
 #[derive(Debug)]
 pub(crate) struct Inbox {
     waker: LocalWaker,
@@ -26,7 +26,6 @@ pub(crate) struct Inbox {
 /// How much may wait.
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct InboxRules {
-    /// Bytes.
     pub(crate) most: usize,
     /// The time in which some of much is to be taken.
     pub(crate) slow_time: Duration,
@@ -45,7 +44,7 @@ pub(crate) enum Item {
 pub(crate) enum Over {
     /// It does not take what is published.
     TooSlow,
-    /// What was published is not there any more.
+    /// A publication is gone.
     Lost,
 }
 
@@ -58,7 +57,6 @@ impl Over {
     }
 }
 
-/// What became of a publication.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Pushed {
     Kept,
@@ -69,7 +67,6 @@ pub(super) enum Pushed {
 }
 
 impl Inbox {
-    /// An inbox without publications.
     pub(crate) const fn new(waker: LocalWaker, rules: InboxRules) -> Self {
         Self {
             waker,
@@ -117,7 +114,6 @@ impl Inbox {
         }
     }
 
-    /// Puts in what a session has asked for.
     pub(super) fn put(&mut self, channel: &Arc<str>, publication: &Publication) {
         self.bytes += publication.len();
         let item = Item::Publication(publication.clone());
@@ -165,7 +161,6 @@ impl Inbox {
         count
     }
 
-    /// Has the session end.
     pub(super) fn end(&mut self, why: Over) {
         self.over.get_or_insert(why);
         self.queue.clear();
@@ -177,7 +172,6 @@ impl Inbox {
         self.queue.is_empty()
     }
 
-    /// Why the session is to end, if it is.
     pub(crate) const fn over(&self) -> Option<Over> {
         self.over
     }

@@ -27,7 +27,7 @@ pub struct Join {
     pub(super) data: String,
 }
 
-/// From where on a session wants to recover.
+/// From where a session wants to recover.
 #[derive(Debug, Clone)]
 pub(super) enum Since {
     Position(Position),

@@ -14,8 +14,7 @@ use crate::http::Fields;
 use crate::net::{Context, Exchange, Key};
 use crate::websocket::CloseCode;
 
-/// A member for which much waits: the bytes that it was given last, and those that waited
-/// before.
+/// A member for which much waits: the bytes given last, and those that waited before.
 pub(super) type Behind<'m> = (&'m Member, usize, usize);
 
 /// A channel of which a session was not given all.
@@ -28,7 +27,6 @@ pub(crate) struct MissedIn {
 }
 
 impl LoopChannels {
-    /// Looks after members for which much waits.
     #[cold]
     pub(super) fn see_to(
         &self,
@@ -61,8 +59,7 @@ impl LoopChannels {
         }
     }
 
-    /// For how long a session for which much waits has taken nothing, now that so many bytes
-    /// have been put behind that.
+    /// How long a session has taken nothing, now that so many bytes were put behind what waits.
     pub(super) fn stands_still(
         &self,
         context: &Context<'_>,
@@ -112,7 +109,6 @@ impl LoopChannels {
         true
     }
 
-    /// Counts what became of a publication that came to an inbox.
     pub(super) fn note_pushed(&self, pushed: Pushed, slow: SlowMembers) {
         let counters = &self.floor.metrics.counters;
         match (pushed, slow) {
@@ -126,7 +122,6 @@ impl LoopChannels {
         }
     }
 
-    /// A session keeps up again: what it has missed.
     pub(super) fn keeps_up(&self, id: u64, seats: Option<Key>) -> Vec<MissedIn> {
         let local = self.floor.local.borrow();
         local.lags.borrow_mut().remove(&id);
@@ -155,7 +150,6 @@ impl LoopChannels {
         all
     }
 
-    /// Gives a session the newest that it has missed, if it is still there.
     pub(super) fn give_newest(
         &self,
         context: &mut Context<'_>,
@@ -191,8 +185,7 @@ impl LoopChannels {
         }
     }
 
-    /// The members of a group, but one, will not be given what they have not been given up to
-    /// here.
+    /// Says that a group's members, but one, will not be given what they lack up to here.
     #[cold]
     pub(super) fn lose(
         &self,

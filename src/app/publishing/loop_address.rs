@@ -21,7 +21,6 @@ use crate::net::{Exchange, Owner, PackedFrames, Priority, Remote};
 #[derive(Debug, Clone)]
 pub(crate) struct LoopAddress {
     pub(crate) remote: Remote,
-    /// The app's place in it.
     pub(crate) owner: Owner,
 }
 
@@ -44,12 +43,10 @@ impl LoopAddress {
         posted.is_ok()
     }
 
-    /// Has the loop look up what its mailbox had no room for.
     fn catch_up(&self) {
         self.remote.remind(self.owner, Box::new(CatchUp));
     }
 
-    /// Gives a session the answer that it waits for.
     pub(super) fn answer(&self, exchange: Exchange, mail: Box<dyn Any + Send>) {
         self.remote.answer(self.owner, exchange, mail);
     }
@@ -74,23 +71,19 @@ impl LoopAddress {
     }
 }
 
-/// The loop is the one that looks after the histories of all channels.
 #[derive(Debug)]
 pub(crate) struct Sweep;
 
-/// All sessions are to come again, within this time.
 #[derive(Debug)]
 pub(crate) struct SendAway(pub(crate) Duration);
 
-/// The loop has lost something that it can look up.
 #[derive(Debug)]
 pub(crate) struct CatchUp;
 
-/// What a channel has missed on this loop.
+/// Publications that a channel has missed on this loop.
 #[derive(Debug)]
 pub(crate) struct Filled {
     pub(crate) channel: Arc<str>,
-    /// Which of the channel's questions it answers.
     pub(crate) number: u64,
     pub(crate) past: Result<Past, ChannelError>,
 }
@@ -123,15 +116,11 @@ impl Place {
     }
 }
 
-/// A publication to be delivered on another loop.
-///
-/// One with a place in a history that is dropped before it has [arrived](Self::arrived), by
-/// a full mailbox or for a reply, has its loop look into the history.
+/// A publication for another loop. One with a place in a history that is dropped before it has
+/// [arrived](Self::arrived) has its loop look into the history.
 #[derive(Debug)]
 pub(crate) struct Mailing {
-    /// To whom.
     pub(crate) to: Audience,
-    /// The encoded message.
     pub(crate) encoded: Encoded,
     /// The exchange that does not get it.
     pub(crate) except: Option<Exchange>,
@@ -153,7 +142,6 @@ impl Drop for Mailing {
 }
 
 impl Mailing {
-    /// A mailing that has not been posted.
     pub(crate) const fn new(to: Audience, encoded: Encoded, except: Option<Exchange>) -> Self {
         Self {
             to,
@@ -164,12 +152,10 @@ impl Mailing {
         }
     }
 
-    /// It is where it was to go.
     pub(crate) fn arrived(&mut self) {
         self.way = None;
     }
 
-    /// Bytes that it refers to.
     fn memory(&self) -> usize {
         let Encoded { frame, event, .. } = &self.encoded;
         let streams = match &self.to {
@@ -180,10 +166,8 @@ impl Mailing {
     }
 }
 
-/// The receivers of a mailing.
 #[derive(Debug, Clone)]
 pub(crate) enum Audience {
-    /// The members of a channel.
     Channel(Arc<str>),
     /// All streams of a broadcaster.
     Broadcaster(u64),
@@ -193,8 +177,7 @@ pub(crate) enum Audience {
     Behind(Arc<str>, Position),
 }
 
-/// A post as each protocol carries it; `None` where no member speaks it, or it
-/// cannot carry the post.
+/// A post as each protocol carries it; `None` where no member speaks it or it cannot.
 #[derive(Debug, Clone, Default)]
 pub(crate) struct Encoded {
     /// The message encoded as a WebSocket frame.
@@ -207,7 +190,6 @@ pub(crate) struct Encoded {
     pub(crate) packed: Option<Arc<PackedFrames>>,
     /// The post itself, where it is kept or somebody reads it otherwise.
     pub(crate) publication: Option<Publication>,
-    /// What it is to those.
     pub(crate) forms: Option<Arc<Forms>>,
 }
 
@@ -230,7 +212,6 @@ impl Encoded {
         self.publication.as_ref().and_then(Publication::position)
     }
 
-    /// Whether it has a place in a history.
     pub(crate) fn is_kept(&self) -> bool {
         self.position().is_some()
     }

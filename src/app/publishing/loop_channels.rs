@@ -32,7 +32,6 @@ use crate::app::telemetry::metrics::Block;
 use crate::coding::lent::Lent;
 use crate::net::{Context, Exchange, Key};
 
-/// The channels of one loop. Clones are the same.
 #[derive(Debug, Clone)]
 pub(crate) struct LoopChannels {
     pub(crate) floor: Rc<Floor>,
@@ -43,22 +42,17 @@ pub(crate) struct Floor {
     /// Nothing of an application's is called while this is borrowed, but formats.
     pub(crate) local: RefCell<Groups>,
     pub(crate) directory: Arc<Directory>,
-    /// The loop's counters.
     pub(super) metrics: Arc<Block>,
-    /// What codes events for streams that are coded.
+    /// The coder of events for coded streams.
     pub(super) lent: Lent,
-    /// The loop's number.
     pub(crate) index: usize,
-    /// Sessions so far.
     opened: Cell<u64>,
     /// Questions so far about what it was not given.
     pub(super) asked: Cell<u64>,
-    /// Shared with the publications that wait for this loop because it has had
-    /// much to deliver in one turn.
+    /// Shared with publications that wait for this loop after a busy turn.
     queued: Arc<()>,
 }
 
-/// Who publishes.
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct Publisher<'a> {
     pub(crate) activity: &'a Activity,
@@ -79,7 +73,6 @@ impl Publisher<'_> {
 }
 
 impl Floor {
-    /// The loop's groups, the directory of all loops, and the loop's number there.
     pub(super) fn parts(&self) -> (RefMut<'_, Groups>, &Directory, usize) {
         (self.local.borrow_mut(), &self.directory, self.index)
     }
@@ -108,19 +101,16 @@ impl LoopChannels {
         }
     }
 
-    /// The directory of all loops.
     pub(crate) fn directory(&self) -> &Directory {
         &self.floor.directory
     }
 
-    /// The number of the next session of this loop.
     pub(crate) fn next_id(&self) -> u64 {
         let Floor { index, opened, .. } = &*self.floor;
         opened.set(opened.get() + 1);
         Directory::session_id(*index, opened.get())
     }
 
-    /// Publishes to a channel, on this loop and all others.
     pub(crate) fn publish(
         &self,
         context: &mut Context<'_>,
@@ -162,13 +152,11 @@ impl LoopChannels {
         }
     }
 
-    /// Whether what is published now is for a later turn: there has been much in this one,
-    /// or some waits already.
+    /// Whether what is published now is for a later turn.
     fn is_busy(&self, context: &Context<'_>) -> bool {
         context.is_late() || Arc::strong_count(&self.floor.queued) > 1
     }
 
-    /// Posts to this loop itself; for how many members.
     fn post_to_self(
         &self,
         channel: &Channel,
@@ -325,7 +313,6 @@ impl LoopChannels {
         taken
     }
 
-    /// Hands out to all members of a group that are to have it now.
     fn hand_out_to(
         &self,
         context: &mut Context<'_>,
@@ -343,7 +330,6 @@ impl LoopChannels {
         }
     }
 
-    /// Delivers what has been posted to this loop.
     pub(crate) fn deliver(&self, context: &mut Context<'_>, mailing: &Mailing) {
         let (to, encoded, except) = (&mailing.to, &mailing.encoded, &mailing.except);
         let local = self.floor.local.borrow();

@@ -1,8 +1,7 @@
 //! The methods that WebSockets and event streams share.
 
-/// The methods of a session and of the channels around it, for a type with the fields
-/// `at` and `client`. A common type behind `Deref` would do, but then no argument
-/// of a call could look at the session: `socket.publish("room", socket.id())`.
+/// The methods of a session and its channels, for a type with the fields `at` and `client`.
+/// Behind `Deref` no argument could look at the session: `socket.publish("room", socket.id())`.
 macro_rules! member_methods {
     () => {
         /// Bytes that wait for the peer to take them.

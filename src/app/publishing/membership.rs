@@ -14,8 +14,7 @@ use crate::app::telemetry::activity::Activity;
 use crate::net::{Claim, Context, Exhausted, Key, Resource};
 use crate::wire::{Budget, Instant};
 
-/// A session's place among those of its loop, and in the channels. A session that drops
-/// it leaves them all: also a session that panicked.
+/// A session's place on its loop and in the channels, left when dropped, even by a panic.
 #[derive(Debug)]
 pub(crate) struct Membership {
     pub(super) channels: LoopChannels,
@@ -48,7 +47,6 @@ impl Drop for Membership {
 }
 
 impl Membership {
-    /// Opens a session, which is in no channel yet.
     pub(crate) fn open(channels: &LoopChannels, activity: Activity) -> Self {
         let activity = Arc::new(activity);
         let Floor {
@@ -65,7 +63,6 @@ impl Membership {
         }
     }
 
-    /// The session as one that publishes.
     pub(crate) fn publisher(&self, is_excepted: bool) -> Publisher<'_> {
         Publisher {
             activity: &self.activity,
@@ -91,7 +88,6 @@ impl Membership {
         }
     }
 
-    /// Says who the session's user is.
     pub(crate) fn identify(&self, user: &str) -> Result<(), ChannelError> {
         if user.len() > self.channels.directory().limits().presence {
             return Err(ChannelError::DataTooLong);
@@ -109,7 +105,6 @@ impl Membership {
         (self.seats != Key::NONE).then_some(self.seats)
     }
 
-    /// The session's counts.
     pub(crate) const fn activity(&self) -> &Arc<Activity> {
         &self.activity
     }
@@ -273,8 +268,6 @@ impl Membership {
         local.stand_up(seats, group, directory, index)
     }
 
-    /// Adds the session to a broadcaster's streams, under `id`; false if it is
-    /// there already.
     pub(crate) fn subscribe(
         &mut self,
         context: &mut Context<'_>,
@@ -302,7 +295,6 @@ impl Membership {
         Ok(true)
     }
 
-    /// The channels that the session is in, in no order.
     pub(crate) fn channels(&self) -> Vec<String> {
         let local = self.channels.floor.local.borrow();
         let channels = local.channels_of(self.seats());
@@ -311,7 +303,6 @@ impl Membership {
             .collect()
     }
 
-    /// Whether the session is in a channel.
     pub(crate) fn is_in(&self, channel: &str) -> bool {
         let local = self.channels.floor.local.borrow();
         let group = local.named.get(channel);

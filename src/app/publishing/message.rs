@@ -110,7 +110,6 @@ pub(crate) fn payload_len(frame: &[u8]) -> usize {
     frame.len().saturating_sub(head)
 }
 
-/// An event as a stream carries it.
 pub(crate) fn encode_event(event: &sse::Event<'_>) -> Result<Bytes, sse::UsageError> {
     let mut block = BytesMut::with_capacity(event.encoded_len());
     event.encode(&mut block)?;

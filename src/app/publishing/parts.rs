@@ -8,8 +8,8 @@ use crate::coding::lent::{Lent, Made};
 use crate::coding::stream::{self, Part, Position};
 use crate::coding::work::Purpose;
 
-/// The parts that an event has been coded to, by coding: shared by all loops that it goes
-/// to, of which the first that has a stream for it makes it.
+/// The parts that an event was coded to, by coding: shared by all loops, made by the first that
+/// needs one.
 #[derive(Debug, Default)]
 pub(crate) struct Parts([OnceLock<Option<Part>>; Coding::COUNT]);
 

@@ -7,16 +7,13 @@ use super::loop_address::{Audience, Encoded, Mailing, Place};
 use crate::app::channels::backplane::Brought;
 use crate::app::channels::publication::Publication;
 
-/// Bits of a session's number that count the sessions of its loop; those above
-/// are the loop's. All of it is below 2⁵³.
+/// Bits that count a loop's sessions in their numbers; the loop's stand above. All below 2⁵³.
 pub(super) const ID_BITS: u32 = 40;
 
-/// The loop whose session this number is.
 pub(super) fn loop_of(id: u64) -> Option<usize> {
     usize::try_from(id >> ID_BITS).ok()
 }
 
-/// Posts what a backplane has brought.
 pub(super) fn bring(loops: &[Arc<Place>], channel: &Channel, brought: Brought) {
     let (encoded, lost) = match brought {
         Brought::Publication(publication) => (channel.encoded(publication), None),

@@ -47,7 +47,6 @@ impl<'a> Post<'a> {
         const fn token(token: u32) => token = token;
     }
 
-    /// A publication once more.
     pub(super) fn of(publication: &'a Publication, token: u32) -> Self {
         let event = publication.event_type();
         let message = Message::received(publication.kind(), publication.payload());
@@ -62,14 +61,11 @@ impl<'a> Post<'a> {
         }
     }
 
-    /// The message encoded as a WebSocket frame.
     pub(crate) fn frame(&self) -> Option<Bytes> {
         let message = self.message()?;
         Some(link::encode_message(message.kind(), message.payload()))
     }
 
-    /// The message encoded as an event of a stream; `None` if it is binary, or cannot be
-    /// encoded.
     pub(crate) fn event(&self) -> Option<Bytes> {
         let event = match self.content {
             Content::Message(message) => sse::Event::new(message.as_text()?),

@@ -150,12 +150,10 @@ impl Membership {
         }
     }
 
-    /// The session takes what is sent again: what it has missed.
     pub(crate) fn keeps_up(&self) -> Vec<MissedIn> {
         self.channels.keeps_up(self.activity.id(), self.seats())
     }
 
-    /// Gives it the newest of that.
     pub(crate) fn give_newest(&self, context: &mut Context<'_>, missed: &MissedIn) {
         self.channels.give_newest(context, self.seats(), missed);
     }
@@ -172,7 +170,6 @@ impl Membership {
         inboxes.get(&self.activity.id())?.over()
     }
 
-    /// The next publication for the session's object.
     pub(crate) fn next_publication(&self) -> Result<Option<(Arc<str>, Item)>, Over> {
         let local = self.channels.floor.local.borrow();
         let mut inboxes = local.inboxes.borrow_mut();

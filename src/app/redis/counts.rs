@@ -56,14 +56,13 @@ counts! {
     published "published_total",
     /// Publications that were sent again, as no answer came.
     resent "resent_total",
-    /// Publications of which nobody knows whether they were published.
+    /// Publications of unknown outcome.
     unknown "unknown_total",
     /// Publications that were refused.
     refused "refused_total",
     /// Histories that were read.
     reads "reads_total",
-    /// Times that the members of a channel were sent away, as something is lost or a new epoch
-    /// has begun.
+    /// Times that members were sent away: something was lost or a new epoch began.
     lost "lost_total",
     /// Connections that were made.
     connected "connections_total",

@@ -34,10 +34,8 @@ impl fmt::Debug for Driven {
     }
 }
 
-/// That there is something in the inbox.
 struct Wake;
 
-/// Starts the thread.
 pub(crate) fn start(options: RedisOptions, shared: Arc<Shared>) -> Result<Driven, Error> {
     let limits = Limits::DEFAULT
         .with_connections(2_048)
@@ -91,14 +89,11 @@ fn wake(remote: &Remote, owner: Owner) {
     let _ = remote.post_to_owner(owner, Priority::Reply, Box::new(Wake));
 }
 
-/// A node on a loop.
 struct Driver {
     node: Node,
     shared: Arc<Shared>,
     profile: Profile,
-    /// The connection of each link.
     exchanges: Vec<Option<Exchange>>,
-    /// When it will be called.
     alarm: Instant,
 }
 

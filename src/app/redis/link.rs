@@ -9,7 +9,6 @@ use crate::net::Destination;
 use crate::redis::{Script, Session};
 use crate::wire::Instant;
 
-/// What an answer is for.
 #[derive(Debug)]
 pub(crate) enum Expect {
     /// The connection cannot be used without it.
@@ -18,11 +17,8 @@ pub(crate) enum Expect {
     Server,
     /// Whether the server is a primary, and which one: in the greeting and ever again.
     Role,
-    /// Where the slots are.
     Slots,
-    /// Where the primary is.
     Primary,
-    /// Nothing.
     Nothing,
     /// The channel, and where it is published.
     Subscribe(u64, Vec<u8>),
@@ -38,7 +34,6 @@ pub(crate) enum Expect {
 }
 
 impl Expect {
-    /// The channel that it is for.
     pub(crate) const fn channel(&self) -> Option<u64> {
         match self {
             Self::Subscribe(channel, _)
@@ -52,7 +47,6 @@ impl Expect {
     }
 }
 
-/// How far a connection is.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Stage {
     /// It is to be made at this time; not at all if that is never.
@@ -62,11 +56,9 @@ pub(crate) enum Stage {
     Ready,
 }
 
-/// One connection.
 #[derive(Debug)]
 pub(crate) struct Link {
     pub(crate) destination: Option<Destination>,
-    /// It asks a Sentinel.
     pub(crate) is_sentinel: bool,
     pub(crate) stage: Stage,
     pub(crate) session: Session<Expect>,
@@ -78,7 +70,7 @@ pub(crate) struct Link {
     /// Of the server process and of its history; empty until they are known.
     pub(crate) run_id: String,
     pub(crate) server: String,
-    /// When something has come last, or was asked while nothing else waited.
+    /// When something came last, or was asked while nothing else waited.
     pub(crate) heard: Instant,
     pub(crate) beat_at: Instant,
     /// Attempts that have failed, one after the other.
@@ -108,7 +100,6 @@ impl Link {
         }
     }
 
-    /// Whether commands can be sent.
     pub(crate) fn is_ready(&self, now: Instant) -> bool {
         self.stage == Stage::Ready && self.hold_until <= now && !self.is_full
     }
@@ -122,18 +113,15 @@ impl Link {
         put(&mut self.out);
     }
 
-    /// Whether the server knows a script from this connection; it does from now on.
     pub(crate) fn knows(&mut self, script: Script) -> bool {
         let known = self.known.get_mut(script as usize);
         known.is_some_and(|it| core::mem::replace(it, true))
     }
 
-    /// The server has forgotten its scripts.
     pub(crate) const fn forget_scripts(&mut self) {
         self.known = [false; Script::ALL.len()];
     }
 
-    /// Begins anew: for a connection that is made now.
     pub(crate) fn renew(&mut self) -> impl Iterator<Item = Expect> + use<> {
         self.out = Vec::new();
         self.is_full = false;

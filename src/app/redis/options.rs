@@ -1,4 +1,4 @@
-//! Where Redis is, who one is there, and how much is kept for it.
+//! Options of a backplane: addresses, credentials, memory.
 
 use alloc::string::String;
 use alloc::vec::Vec;
@@ -11,7 +11,7 @@ use crate::net::{Destination, Error};
 use crate::tls;
 use crate::wire::builder;
 
-/// What is done with a publication while the server cannot be reached.
+/// The treatment of publications while the server cannot be reached.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 #[non_exhaustive]
 pub enum WhileRedisAway {
@@ -22,14 +22,11 @@ pub enum WhileRedisAway {
     Refuse,
 }
 
-/// How the server is found.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) enum Way {
-    /// At one of the addresses.
     Direct,
     /// The addresses are Sentinels', which know the primary of this name.
     Sentinel(String),
-    /// The addresses are of a cluster.
     Cluster,
 }
 
@@ -60,7 +57,6 @@ pub struct RedisOptions {
 }
 
 impl fmt::Debug for RedisOptions {
-    /// Without the password.
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("RedisOptions")
             .field("destinations", &self.destinations)
@@ -118,7 +114,7 @@ impl RedisOptions {
         /// The database. A cluster has database 0 alone.
         const fn database(number: u32) => database = number;
 
-        /// What all names of keys and channels begin with. Default `barewire`.
+        /// Sets the beginning of all names of keys and channels. Default `barewire`.
         fn prefix(prefix: &str) => prefix = String::from(prefix);
 
         /// Declares that the server never forgets what it has answered (`appendonly yes` and
@@ -126,7 +122,7 @@ impl RedisOptions {
         /// promotion of a replica begins new epochs, so that nothing is missed silently.
         const fn durable() => is_durable = true;
 
-        /// What is done with publications while the server is away. By default they wait.
+        /// Sets the treatment of publications while the server is away. By default they wait.
         const fn while_away(away: WhileRedisAway) => away = away;
 
         /// How much is kept, and for how long is waited.

@@ -2,7 +2,6 @@
 
 use alloc::string::String;
 
-/// What is done.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) enum Reaction {
     /// The slot is elsewhere: there it is sent again, and so is all of that slot.
@@ -13,14 +12,11 @@ pub(crate) enum Reaction {
     Script,
     /// The server cannot do it now: it is sent again a little later.
     Again,
-    /// This is not the server that is wanted: the connection is made anew.
     Reconnect,
-    /// It is refused for good.
     Refused,
 }
 
 impl Reaction {
-    /// To an error: a code, a space and a text.
     pub(crate) fn to(error: &[u8]) -> Self {
         let text = core::str::from_utf8(error).unwrap_or_default();
         let mut words = text.split(' ');

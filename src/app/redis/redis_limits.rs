@@ -1,4 +1,4 @@
-//! How much is kept for a server of Redis, and for how long it is waited for.
+//! Limits on memory and time for a server of Redis.
 
 use core::time::Duration;
 

@@ -1,4 +1,4 @@
-//! Which server has which channels.
+//! The servers of channels.
 
 use alloc::vec;
 use alloc::vec::Vec;
@@ -14,7 +14,6 @@ pub(crate) enum Topology {
     /// That of a cluster's slot; none as long as that is not known.
     Cluster {
         slots: Vec<Option<u16>>,
-        /// They have to be asked for.
         is_stale: bool,
     },
 }
@@ -30,7 +29,6 @@ impl Topology {
         }
     }
 
-    /// The link for a slot.
     pub(crate) fn route(&self, slot: u16) -> Option<usize> {
         match self {
             Self::One => Some(0),

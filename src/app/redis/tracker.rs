@@ -10,10 +10,8 @@ use alloc::vec::Vec;
 use crate::app::channels::position::Position;
 use crate::app::channels::publication::Publication;
 
-/// What members are to be told.
 #[derive(Debug)]
 pub(crate) enum Told {
-    /// The next publication.
     Deliver(Publication),
     /// They will not be given what they have not been given up to here.
     Lost(Position),
@@ -22,16 +20,14 @@ pub(crate) enum Told {
 /// A part of a channel's history without holes: what came behind `from`, up to `head`.
 #[derive(Debug)]
 pub(crate) struct Run {
-    /// Where the channel is.
     pub(crate) head: Position,
     /// The offset behind which nothing is missing.
     pub(crate) from: u64,
-    /// The publications from there to the head.
     pub(crate) entries: Vec<Publication>,
 }
 
 impl Run {
-    /// What came behind one of these positions; `None` if none of them is of this channel, or
+    /// Publications behind one of these positions; `None` if none is of this channel, or
     /// some of it is gone.
     pub(crate) fn since(&self, positions: &[Position]) -> Option<Vec<Publication>> {
         let since = positions.iter().find(|it| it.epoch == self.head.epoch)?;
@@ -41,7 +37,7 @@ impl Run {
     }
 }
 
-/// What has been delivered of one channel, and what waits.
+/// The delivered and the waiting part of one channel.
 #[derive(Debug, Default)]
 pub(crate) struct Tracker {
     delivered: Option<Position>,
@@ -52,17 +48,15 @@ pub(crate) struct Tracker {
 }
 
 impl Tracker {
-    /// How far members have been given everything; `None` as long as that is not known.
     pub(crate) const fn delivered(&self) -> Option<Position> {
         self.delivered
     }
 
-    /// Whether the history has to be read.
     pub(crate) const fn is_behind(&self) -> bool {
         self.is_behind
     }
 
-    /// Something may have come that nobody has told of.
+    /// Something may have come unannounced.
     pub(crate) const fn suspect(&mut self) {
         self.is_behind = true;
     }
@@ -72,7 +66,6 @@ impl Tracker {
         self.is_behind = false;
     }
 
-    /// Forgets all: there are no members any more.
     pub(crate) fn reset(&mut self) {
         *self = Self::default();
     }
@@ -110,7 +103,6 @@ impl Tracker {
         }
     }
 
-    /// The history has been read.
     pub(crate) fn read(&mut self, run: &Run, tell: &mut dyn FnMut(Told)) {
         self.is_behind = false;
         let head = run.head;

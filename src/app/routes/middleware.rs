@@ -26,7 +26,7 @@ use crate::net::{Error, Peer};
 /// use barewire::app::{Incoming, Middleware, Next, Record, Reply, ReplyHead};
 /// use barewire::http::Status;
 ///
-/// /// Lets nobody in without the word.
+/// /// Refuses requests without the word.
 /// struct Password(&'static str);
 ///
 /// impl Middleware for Password {

@@ -11,7 +11,6 @@ use crate::http;
 use crate::link::Body;
 
 impl Sending {
-    /// Ends a call whose message is the content itself.
     pub(super) fn end_bare(&mut self, at: &mut SessionContext<'_, '_>, status: &CallStatus) {
         let (Machine::Connect(call), Some(record)) = (&mut self.machine, at.record.as_deref_mut())
         else {

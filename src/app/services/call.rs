@@ -247,7 +247,6 @@ impl<'a> Call<'a> {
     }
 }
 
-/// Octets as the value of metadata of this name.
 pub(super) fn binary_value(name: &str, octets: &[u8]) -> Result<alloc::string::String, UsageError> {
     match metadata::is_binary(name.as_bytes()) {
         true => Ok(metadata::binary_value(octets)),

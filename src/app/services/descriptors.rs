@@ -35,7 +35,6 @@ pub(super) struct Descriptors {
     symbols: BTreeMap<String, usize>,
     extensions: BTreeMap<String, BTreeMap<u64, usize>>,
     pub(super) services: Vec<String>,
-    /// Methods that say that they have no side effects.
     pub(super) safe: BTreeSet<String>,
     #[cfg(feature = "proto-json")]
     pool: std::sync::OnceLock<Option<prost_reflect::DescriptorPool>>,
@@ -43,7 +42,6 @@ pub(super) struct Descriptors {
 
 #[derive(Debug, Default)]
 pub(super) struct File {
-    /// Its descriptor, encoded.
     pub(crate) bytes: Vec<u8>,
     dependencies: Vec<String>,
 }
@@ -58,7 +56,6 @@ impl Descriptors {
         Ok(descriptors)
     }
 
-    /// Whether a service is described, with all that it refers to.
     pub(super) fn check(&self, service: &str) -> Result<(), NotDescribed> {
         if !self.services.iter().any(|name| name == service) {
             return Err(NotDescribed::Service);
@@ -68,12 +65,10 @@ impl Descriptors {
         Ok(())
     }
 
-    /// Whether a method says that it has no side effects.
     pub(super) fn is_safe(&self, service: &str, method: &str) -> bool {
         self.safe.contains(&format!("{service}.{method}"))
     }
 
-    /// The JSON of the messages of a method.
     #[cfg(feature = "proto-json")]
     pub(super) fn mapping(&self, service: &str, method: &str) -> Option<Mapping> {
         Mapping::of(self.pool()?, service, method)
@@ -85,23 +80,18 @@ impl Descriptors {
         None
     }
 
-    /// The file of this name.
     pub(super) fn named(&self, name: &str) -> Option<usize> {
         self.by_name.get(name).copied()
     }
 
-    /// The file that has this symbol.
     pub(super) fn with_symbol(&self, symbol: &str) -> Option<usize> {
         self.symbols.get(symbol).copied()
     }
 
-    /// The file that extends this message with this number.
     pub(super) fn with_extension(&self, of: &str, number: u64) -> Option<usize> {
         self.extensions.get(of)?.get(&number).copied()
     }
 
-    /// All numbers that this message is extended with; `None` if there is no
-    /// such message.
     pub(crate) fn extensions(&self, of: &str) -> Option<impl Iterator<Item = u64>> {
         self.symbols.get(of)?;
         Some(
@@ -198,7 +188,6 @@ impl Descriptors {
         Ok(())
     }
 
-    /// An enumeration: its values stand beside it.
     fn enumeration(
         &mut self,
         at: usize,

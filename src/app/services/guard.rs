@@ -1,4 +1,4 @@
-//! How calls end that their method does not end.
+//! The ends of calls that their method does not end.
 
 use core::panic::AssertUnwindSafe;
 use std::panic::catch_unwind;
@@ -9,12 +9,10 @@ use crate::app::exchange::loop_state::LoopState;
 use crate::grpc::{Code, Status};
 use crate::net::report::report;
 
-/// The status of a call whose time is up.
 pub(super) fn deadline_exceeded() -> CallStatus {
     Status::new(Code::DeadlineExceeded, "deadline has passed").into()
 }
 
-/// The status of a call whose method has panicked.
 pub(super) fn failed(loop_state: &LoopState, rules: &Rules) -> CallStatus {
     loop_state.metrics.panicked();
     let Rules {

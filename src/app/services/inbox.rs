@@ -19,8 +19,7 @@ pub(super) fn broken(violation: ProtocolError) -> CallStatus {
     Status::new(violation.code(), violation.to_string()).into()
 }
 
-/// The received part of a body of exactly one message. It grows with what arrives, up
-/// to the limit that each message's prefix is checked against.
+/// The received part of a one-message body. Grows with what arrives, up to the message limit.
 #[derive(Debug, Default)]
 pub(super) struct Inbox {
     body: DrainBuffer,
@@ -29,12 +28,10 @@ pub(super) struct Inbox {
 }
 
 impl Inbox {
-    /// Charges what arrives to the client of a context.
     pub(super) fn charge_to(&mut self, context: &mut Context<'_>) {
         charge(&mut self.body, context);
     }
 
-    /// Takes a piece of the body.
     pub(super) fn push(
         &mut self,
         piece: &[u8],
@@ -87,14 +84,12 @@ fn miscounted(message: &'static str) -> CallStatus {
     Status::new(Code::Unimplemented, message).into()
 }
 
-/// Charges what arrives to the client of a context.
 pub(crate) fn charge(kept: &mut DrainBuffer, context: &mut Context<'_>) {
     if !kept.is_charged() {
         kept.charge_to(context.account().as_ref());
     }
 }
 
-/// There is no memory for what a call needs.
 pub(super) fn exhausted() -> CallStatus {
     let message = "the server has no memory for this at the moment";
     Status::new(Code::ResourceExhausted, message).into()
@@ -107,7 +102,6 @@ pub(super) fn count(at: &SessionContext<'_, '_>, way: Direction, plain: usize, c
     at.loop_state.metrics.coded(way, plain, coded);
 }
 
-/// Gives a message to `look`: inflated, if it came compressed.
 pub(super) fn inflated<'c, R>(
     at: &mut SessionContext<'_, 'c>,
     limits: &Limits,

@@ -22,7 +22,7 @@ use crate::net::Peer;
 /// use barewire::app::{Call, CallStatus, CallEnd, Interceptor, Service};
 /// use barewire::grpc::{Code, Status};
 ///
-/// /// Lets nobody in without the word.
+/// /// Refuses requests without the word.
 /// struct Password(&'static str);
 ///
 /// impl Interceptor for Password {
@@ -142,7 +142,6 @@ impl CallEnd<'_> {
     }
 }
 
-/// The interceptors of an app, known once it starts.
 pub(crate) type OfApp = Arc<OnceLock<Vec<Box<dyn Interceptor>>>>;
 
 /// All that a service's calls pass.
@@ -158,7 +157,6 @@ impl Interceptors {
         of_app.iter().chain(&self.own).map(|it| &**it)
     }
 
-    /// Whether it is empty.
     pub(super) fn is_empty(&self) -> bool {
         self.all().next().is_none()
     }

@@ -13,16 +13,12 @@ use crate::wire::partly_shown;
 
 /// A message posted to the session of a call.
 pub(super) enum Posted {
-    /// One message.
     Message(Vec<u8>),
-    /// The only message, and OK.
     Response(Vec<u8>),
-    /// The end.
     End(CallStatus),
 }
 
 impl Posted {
-    /// Bytes that it refers to.
     fn memory(&self) -> usize {
         match self {
             Self::Message(bytes) | Self::Response(bytes) => bytes.capacity(),
@@ -31,7 +27,6 @@ impl Posted {
     }
 }
 
-/// Where the session of a call takes what is posted.
 struct Address {
     loop_address: LoopAddress,
     exchange: Exchange,

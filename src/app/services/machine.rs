@@ -13,7 +13,6 @@ use crate::grpc::{Message, ProtocolError, Status, UsageError};
 use crate::http::{ContentTypeLine, FieldBuffer, Fields, RequestHead};
 use crate::wire::Received;
 
-/// The machine of one call.
 pub(super) enum Machine {
     Grpc(grpc::Call),
     // Apart, so that calls of gRPC are no larger for it.
@@ -64,7 +63,6 @@ impl Machine {
         }
     }
 
-    /// The protocol.
     pub(super) const fn protocol(&self) -> Protocol {
         match self {
             Self::Connect(_) => Protocol::Connect,
@@ -75,7 +73,6 @@ impl Machine {
         }
     }
 
-    /// Whether the request came by GET.
     pub(super) const fn is_get(&self) -> bool {
         match self {
             Self::Grpc(_) => false,
@@ -95,7 +92,6 @@ impl Machine {
         }
     }
 
-    /// How the messages of this call become those of the method.
     #[inline]
     pub(super) fn codec(&self, rules: &Rules) -> Codec {
         match self {
@@ -104,8 +100,8 @@ impl Machine {
         }
     }
 
-    /// The status of a message that its codec cannot read: the specification of Connect
-    /// has a code for what is wrong with an argument.
+    /// The status of a message that its codec cannot read; Connect has a code for bad
+    /// arguments.
     pub(super) fn unreadable(&self, status: CallStatus) -> CallStatus {
         match (self, status.code) {
             (Self::Connect(_), Code::Internal) => {
@@ -122,7 +118,6 @@ impl Machine {
         matches!(self, Self::Connect(call) if call.is_unary())
     }
 
-    /// Whether bare content that is not empty came compressed.
     pub(super) fn is_bare_compressed(&self) -> bool {
         matches!(self, Self::Connect(call) if call.encoding() != Encoding::Identity)
     }

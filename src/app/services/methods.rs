@@ -8,9 +8,7 @@ use super::responses::Source;
 
 /// The code that a method's name leads to.
 pub(super) enum Method {
-    /// It is run with the one message of the request.
     Message(Arc<OnMessage>),
-    /// It makes, of the head, what takes the messages of the request.
     Messages(Arc<OnHead>),
 }
 
@@ -23,9 +21,7 @@ pub(super) type OnMessage =
 pub(super) type OnHead = dyn Fn(&mut Call<'_>) -> Result<Box<dyn Source>, CallStatus> + Send + Sync;
 
 pub(super) enum Answer {
-    /// The message that it has appended.
     Message,
-    /// Messages from this.
     Stream(Box<dyn Source>),
     /// One message, which will be posted.
     Later,

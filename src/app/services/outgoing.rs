@@ -11,27 +11,20 @@ use crate::http::{Field, FieldBuffer};
 #[derive(Debug)]
 pub(super) struct Outgoing {
     pub(crate) head: FieldBuffer,
-    /// Metadata with the status.
     pub(crate) trailers: FieldBuffer,
-    /// What goes with an error.
     pub(super) details: Vec<Detail>,
-    /// The protocol of the call.
     pub(super) protocol: Protocol,
-    /// It came by GET.
     pub(super) is_get: bool,
-    /// The head is made: it takes no more.
     pub(super) is_head_made: bool,
     /// Messages are to be compressed, if the client reads that.
     pub(super) compress: bool,
     /// The message of the request that is looked at was compressed.
     pub(super) was_compressed: bool,
-    /// The values that middleware and interceptors have attached to the call.
     pub(crate) extensions: Option<Arc<Extensions>>,
     wanted: Option<Arc<AtomicBool>>,
 }
 
 impl Outgoing {
-    /// Nothing, for a call.
     pub(super) const fn new(protocol: Protocol, is_get: bool) -> Self {
         Self {
             head: FieldBuffer::new(),
@@ -55,13 +48,11 @@ impl Outgoing {
         push(&mut self.head, name, value)
     }
 
-    /// Adds metadata with the status.
     pub(super) fn push_trailer(&mut self, name: &str, value: &str) -> Result<(), UsageError> {
         metadata::check_trailing(Field::new(name, value))?;
         push(&mut self.trailers, name, value)
     }
 
-    /// Bytes of memory that the metadata take.
     pub(super) fn memory(&self) -> usize {
         let details = self
             .details

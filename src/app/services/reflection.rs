@@ -97,7 +97,6 @@ impl Service {
     }
 }
 
-/// One client that asks.
 struct Reflecting {
     descriptors: Arc<Descriptors>,
     sent: BTreeSet<usize>, // files that it has
@@ -166,7 +165,6 @@ impl Reflecting {
         Ok(self.file(file, NO_EXTENSION))
     }
 
-    /// An `ExtensionNumberResponse`.
     fn extension_numbers(&self, of: &str) -> Answered {
         let numbers = self.descriptors.extensions(of).ok_or(NO_SYMBOL)?;
         let mut out = Vec::new();
@@ -177,7 +175,6 @@ impl Reflecting {
         Ok((5, out))
     }
 
-    /// A `ListServiceResponse`.
     fn list(&self) -> Vec<u8> {
         let mut out = Vec::new();
         for name in &self.descriptors.services {

@@ -14,33 +14,25 @@ use crate::http::Fields;
 pub(super) struct Rules {
     pub(super) service: Box<str>,
     pub(super) method: Box<str>,
-    /// Both as a path.
     pub(crate) path: Box<str>,
     pub(crate) limits: Limits,
-    /// The interceptors that calls pass before the method and after it.
     pub(crate) interceptors: Arc<Interceptors>,
-    /// Whether the response is one message.
     pub(super) single: bool,
-    /// How Connect carries its messages.
     pub(super) shape: Shape,
     /// Messages flow both ways at one time.
     pub(super) needs_http2: bool,
     /// The names of the messages' codec; any name is accepted if there is none.
     pub(super) codecs: &'static [&'static str],
-    /// The JSON of its messages, where their descriptors are known.
     pub(super) mapping: Option<Mapping>,
-    /// Whether messages are compressed where the client reads that.
     pub(super) compress: bool,
     /// Whether calls of Connect have to name the version of the protocol.
     pub(super) versioned: bool,
-    /// Whether GET serves it as well.
     pub(super) has_get: bool,
 }
 
 /// How messages on the wire become those of a method.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Codec {
-    /// They are the same.
     Own,
     /// They are the JSON of those of Protocol Buffers.
     Mapped,
@@ -55,9 +47,9 @@ impl Rules {
         *path == *self.path
     }
 
-    /// How messages of the codec with this name are read. Where a method has no codec of
-    /// its own, gRPC takes any name, and Connect the usual ones: a content type such as
-    /// that of a form, which any page may send, is no call.
+    /// How messages of this codec are read. Without codecs of its own a method takes any name
+    /// for gRPC, and the usual ones for Connect: a form's content type, which any page may
+    /// send, is no call.
     #[inline]
     pub(super) fn codec(&self, name: &str, is_connect: bool) -> Codec {
         if name.is_empty() {
@@ -79,7 +71,6 @@ impl Rules {
         }
     }
 
-    /// The request for a call of the method.
     #[inline]
     pub(super) fn request<'r>(
         &'r self,
@@ -108,7 +99,6 @@ impl Rules {
         plain.clone().header(name, &value).unwrap_or(plain)
     }
 
-    /// The content types that the method takes.
     fn content_types(&self) -> String {
         let prefix = match self.shape {
             Shape::Unary => "application/",

@@ -95,7 +95,6 @@ impl CallSession {
         }
     }
 
-    /// A channel has answered later.
     pub(super) fn channel_answered(
         &mut self,
         at: &mut SessionContext<'_, '_>,

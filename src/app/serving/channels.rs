@@ -16,7 +16,7 @@ impl App {
         self
     }
 
-    /// What the channel of this name can do, or, if that ends with `*`, all channels whose
+    /// Sets the options of the channel of this name or, if that ends with `*`, all channels whose
     /// names begin so. A name counts before beginnings, and a long beginning before a short
     /// one. Channels that nothing is said of have no history.
     #[must_use]

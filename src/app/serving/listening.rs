@@ -1,4 +1,4 @@
-//! Where an app listens.
+//! The addresses of an app.
 
 use super::builder::App;
 use crate::net::{Error, ListenTarget};

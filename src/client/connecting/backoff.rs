@@ -1,4 +1,4 @@
-//! When to connect again (gRPC connection backoff).
+//! The times of attempts to connect (gRPC connection backoff).
 //!
 //! ```text
 //!  attempt ... 1 s ... attempt ... 1.6 s ± 20 % ... attempt ... 2.56 s ± 20 % ...

@@ -1,4 +1,4 @@
-//! Why a connection could not be made, and how far a call was.
+//! The reasons for a connection's failure, and how far a call was.
 
 use alloc::string::String;
 use alloc::sync::Arc;

@@ -50,7 +50,7 @@ pub(crate) struct Duplex<O> {
     /// Only where others than the receiver send.
     alarm: OnceLock<Alarm>,
     state: Mutex<DuplexState<O>>,
-    /// For those that sleep: there may be room, or nobody waits for the socket.
+    /// For those that sleep: there may be room, or no thread waits for the socket.
     call: Condvar,
 }
 

@@ -1,4 +1,4 @@
-//! Where a connection goes, and through what.
+//! The way of a connection: where it goes, and through what.
 
 use alloc::string::String;
 use core::fmt;

@@ -1,4 +1,4 @@
-//! Whether a client's connections go over TLS, and how.
+//! The TLS of a client's connections, if there is any.
 
 use alloc::string::ToString;
 

@@ -1,4 +1,4 @@
-//! Where a channel goes: from text to a place and an authority.
+//! The target of a channel: from text to a place and an authority.
 
 use alloc::format;
 use alloc::string::{String, ToString};

@@ -59,12 +59,12 @@ impl EnvelopeMessage {
         }
     }
 
-    /// What handlers go by: the `type` of its payload.
+    /// The `type` of its payload, which chooses a handler.
     pub fn kind(&self) -> Option<&str> {
         self.kind.as_deref()
     }
 
-    /// What was broadcast, as it was written, or the data of a message for this client
+    /// The broadcast, as it was written, or the data of a message for this client
     /// alone: JSON.
     pub fn json(&self) -> &str {
         &self.json

@@ -1,9 +1,9 @@
-//! How a client of the envelope connects.
+//! The options of a client of the envelope.
 
 use crate::client::ReconnectOptions;
 use crate::wire::builder;
 
-/// What becomes of messages while there is no connection.
+/// The treatment of messages while there is no connection.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub enum WhileAway {
     /// They wait for the next one, within
@@ -42,7 +42,7 @@ impl EnvelopeOptions {
         /// asked: the client has its own.
         fn reconnect(reconnect: ReconnectOptions) => reconnect = reconnect;
 
-        /// Sets what becomes of messages while there is no connection.
+        /// Sets the treatment of messages while there is no connection.
         const fn while_away(policy: WhileAway) => while_away = policy;
     }
 }

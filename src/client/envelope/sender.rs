@@ -18,7 +18,7 @@ use crate::envelope::Ask;
 mod sealed {
     use super::{Receipt, ReconnectError, String};
 
-    /// What a WebSocket that reconnects offers, on a thread or on a loop.
+    /// The methods of a WebSocket that reconnects, on a thread or on a loop.
     pub trait Socket: Clone {
         type Handler: ?Sized;
         fn put(&self, text: String) -> Result<Receipt, ReconnectError>;
@@ -126,13 +126,13 @@ pub struct EnvelopeSender<S: EnvelopeSocket = ReconnectSender> {
 #[derive(Debug, Clone)]
 #[non_exhaustive]
 pub struct EnvelopeSent {
-    /// What its answer refers to.
+    /// The subject of its answer.
     pub message_id: String,
-    /// What becomes of it on its way.
+    /// Its fate.
     pub receipt: Receipt,
 }
 
-/// What a client has done so far.
+/// Counts of a client so far.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 #[non_exhaustive]
 pub struct EnvelopeCounts {
@@ -280,13 +280,13 @@ impl<S: EnvelopeSocket> EnvelopeSender<S> {
         self.shared.talk.lock().position(channel)
     }
 
-    /// What others see as the `sender_id` of this connection; `None` until a channel is
+    /// The `sender_id` of this connection to others; `None` until a channel is
     /// subscribed to.
     pub fn connection_id(&self) -> Option<String> {
         self.shared.talk.lock().connection_id().map(String::from)
     }
 
-    /// What it has done so far.
+    /// Its counts so far.
     pub fn counts(&self) -> EnvelopeCounts {
         let talk = self.shared.talk.lock();
         EnvelopeCounts {

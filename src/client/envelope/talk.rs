@@ -95,7 +95,7 @@ pub(super) enum News {
 #[derive(Debug)]
 pub(super) struct NoEnvelope;
 
-/// What the hook, the listener and the senders of a client share.
+/// State shared by the hook, the listener and the senders of a client.
 #[derive(Debug, Default)]
 pub(super) struct Talk {
     subscriptions: BTreeMap<String, Subscription>,
@@ -109,7 +109,7 @@ pub(super) struct Talk {
     pub(super) control: Vec<Receipt>,
     /// A connection has begun: what changes is to be said on it.
     pub(super) is_open: bool,
-    /// What others see as `sender_id`: of this connection last.
+    /// The connections' `sender_id`s to others: the present one last.
     connections: VecDeque<String>,
     pub(super) sent: u64,
     pub(super) received: u64,
@@ -193,7 +193,7 @@ impl Talk {
         core::mem::take(&mut self.control)
     }
 
-    /// What a message means for the hook.
+    /// The meaning of a message for the hook.
     pub(super) fn see(&mut self, text: &str) -> Seen {
         if self.resuming.is_empty() {
             return Seen::Message;

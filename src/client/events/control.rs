@@ -44,13 +44,11 @@ impl EventSourceHandle {
         self.0.changed.notify_all();
     }
 
-    /// The canceller of the source's requests.
     pub(super) fn canceller(&self) -> &Canceller {
         &self.0.canceller
     }
 
-    /// Waits for so long, or until told to try now or to close. Word to try now counts
-    /// once, and only if it comes while somebody waits.
+    /// Waits, or until told to try now or to close. A wish to try counts only while waiting.
     pub(super) fn wait(&self, time: Duration) -> Woken {
         let mut tries_now = self.lock();
         *tries_now = false;
@@ -76,7 +74,6 @@ impl EventSourceHandle {
     }
 }
 
-/// Why a wait is over.
 #[derive(Debug, PartialEq, Eq)]
 pub(super) enum Woken {
     TimeOver,

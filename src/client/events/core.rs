@@ -304,8 +304,8 @@ impl EventSourceCore {
         self.stage = Stage::Over(end);
     }
 
-    /// An attempt or a stream has come to its end: it is over, or is asked for again,
-    /// `least` from now at the earliest.
+    /// An attempt or stream has ended: the source is over, or asks again, `least` from now at
+    /// the earliest.
     pub(super) fn interrupt(
         &mut self,
         why: Interruption,

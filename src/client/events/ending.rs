@@ -1,4 +1,4 @@
-//! Why a stream was interrupted, and why an event source is over.
+//! The reasons for a stream's interruption, and for a source's end.
 
 use alloc::string::String;
 

@@ -1,4 +1,4 @@
-//! Why an event source that blocks has failed.
+//! The failure of an event source that blocks.
 
 use alloc::boxed::Box;
 use alloc::string::String;

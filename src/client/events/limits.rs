@@ -68,7 +68,6 @@ impl EventSourceLimits {
         with_delay delay: Duration,
     }
 
-    /// The limits of the stream itself.
     pub(super) const fn sse(&self) -> sse::Limits {
         sse::Limits::DEFAULT.with_event(self.event).with_id(self.id)
     }

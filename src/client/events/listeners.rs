@@ -49,7 +49,6 @@ impl Listeners {
     }
 }
 
-/// The listeners of the state.
 #[derive(Default)]
 pub(super) struct Hooks {
     pub(super) opened: Vec<OfOpening>,
@@ -67,7 +66,6 @@ impl Hooks {
         self.waiting.iter_mut().for_each(|hook| hook(waiting));
     }
 
-    /// Tells that the source is over, once.
     pub(super) fn tell_end(&mut self, end: Result<&EventSourceEnd, &EventSourceError>) {
         if let Err(error) = end
             && error.gave_up()

@@ -249,7 +249,6 @@ impl LoopEventSource {
         }
     }
 
-    /// Calls the listener, without a borrow of anything else.
     fn tell(&self, act: impl FnOnce(&mut dyn EventListener)) {
         // It is not there while it is called, nor after the end.
         let Some(mut listener) = self.seat.listener.take() else {

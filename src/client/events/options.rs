@@ -95,7 +95,6 @@ impl EventSourceOptions {
         self
     }
 
-    /// Whether the stream is to end with a marker.
     pub(super) const fn has_marker(&self) -> bool {
         self.end_data.is_some() || self.end_event.is_some()
     }

@@ -100,7 +100,6 @@ impl EventSourceCore {
         is_end
     }
 
-    /// Notes what is no message.
     #[cold]
     fn note_other(&mut self, decoded: &Decoded<'_>) -> bool {
         match decoded {
@@ -159,7 +158,6 @@ impl Inlet {
         self.bytes.get_mut(self.at..).unwrap_or_default()
     }
 
-    /// So many bytes at the front are done with.
     pub(super) fn take(&mut self, used: usize) {
         self.at += used;
         if self.at < self.bytes.len() {
@@ -172,8 +170,8 @@ impl Inlet {
         }
     }
 
-    /// Further bytes have come. What was done with goes, so that a byte moves at most
-    /// once for each piece in which an event has ended.
+    /// Adds bytes; what was done with goes, so that a byte moves at most once per piece with an
+    /// event.
     pub(super) fn fill(&mut self, piece: &[u8]) {
         if self.at > 0 {
             self.bytes.drain(..self.at);
@@ -182,7 +180,6 @@ impl Inlet {
         self.bytes.extend_from_slice(piece);
     }
 
-    /// Nothing of it belongs to what comes next.
     pub(super) fn clear(&mut self) {
         self.take(self.bytes.len() - self.at);
     }

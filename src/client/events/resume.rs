@@ -1,4 +1,4 @@
-//! Whether a stream is asked for again, and when.
+//! Further attempts at a stream, and their times.
 //!
 //! How long an event source waits before it connects again.
 //!

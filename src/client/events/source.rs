@@ -19,7 +19,7 @@ use crate::client::http::{
 use crate::sse::{Decoded, Message};
 use crate::wire::{Instant, Step};
 
-/// Of a response that is no stream, what an error keeps, and how long it waits for it.
+/// What an error keeps of a response that is no stream, and how long it waits for it.
 pub(super) const BODY_SHOWN: usize = 16 << 10;
 const BODY_TIME: Duration = Duration::from_secs(2);
 
@@ -81,7 +81,6 @@ pub struct EventSource {
     handle: EventSourceHandle,
     silence: Duration,
     response: Option<Response>,
-    /// The body of the response has ended.
     has_ended: bool,
     inlet: Inlet,
     pub(super) listeners: Listeners,
@@ -210,8 +209,6 @@ impl EventSource {
         }
     }
 
-    /// Does what comes before a stream is open: connects, or waits. Whether the source is
-    /// not over.
     fn get_stream(&mut self) -> bool {
         let now = clock::now();
         match self.core.next(now) {
@@ -270,7 +267,6 @@ impl EventSource {
         }
     }
 
-    /// Waits for the next attempt.
     fn wait(&mut self, delay: Duration) {
         self.has_waited = true;
         let Some(why) = self.core.last_interruption() else {
@@ -289,7 +285,6 @@ impl EventSource {
         }
     }
 
-    /// Reads a piece of the body.
     fn read(&mut self) {
         let Some(response) = &mut self.response else {
             return;
@@ -307,20 +302,17 @@ impl EventSource {
         }
     }
 
-    /// The request, or the body of its response, has failed.
     fn fail_by(&mut self, error: Error) {
         note_failure(&mut self.core, &error, clock::now(), self.request.roll());
         self.cause = Some(error);
     }
 
-    /// Lets go of a stream of which nothing more is wanted.
     fn let_go(&mut self) {
         self.response = None;
         self.has_ended = false;
         self.inlet.clear();
     }
 
-    /// That the source is over, and its error, once.
     fn tell_end(&mut self) -> Option<EventSourceError> {
         if mem::replace(&mut self.is_told, true) {
             return None;
@@ -349,7 +341,6 @@ impl Iterator for EventSource {
 
 impl core::iter::FusedIterator for EventSource {}
 
-/// Begins a source: its request, its core, and how long it may be silent.
 pub(super) fn begin(
     request: RequestBuilder,
     mut options: EventSourceOptions,
@@ -370,7 +361,6 @@ pub(super) fn begin(
     Ok((request, core, silence))
 }
 
-/// The request of a source, or the body of its response, has failed.
 pub(super) fn note_failure(core: &mut EventSourceCore, error: &Error, now: Instant, dice: u32) {
     if error.is_cancelled() {
         core.close();

@@ -5,8 +5,8 @@ use alloc::vec::Vec;
 use super::Ending;
 use crate::grpc::{Code, Payload, Status, frame};
 
-/// The codec of a channel's messages. A caller that has a message to encode or to read
-/// does it on a thread of its own, outside of the lock of the calls.
+/// The codec of a channel's messages, used on the caller's thread, outside the lock of the
+/// calls.
 #[derive(Debug)]
 pub(super) struct Coding {
     #[cfg(feature = "gzip")]
@@ -26,13 +26,11 @@ impl Coding {
         }
     }
 
-    /// Takes messages as they come.
     #[cfg(not(feature = "gzip"))]
     pub(super) const fn new(_limit: usize) -> Self {
         Self {}
     }
 
-    /// A message with its prefix in front.
     pub(super) fn frame(&self, message: &impl Payload, compress: bool) -> Result<Vec<u8>, Ending> {
         let mut frame = alloc::vec![0; frame::PREFIX];
         #[cfg(feature = "gzip")]
@@ -47,7 +45,6 @@ impl Coding {
         finished(frame, false)
     }
 
-    /// The message that came as `bytes`.
     #[cfg(feature = "gzip")]
     pub(super) fn plain(&self, bytes: Vec<u8>, compressed: bool) -> Result<Vec<u8>, Ending> {
         if !compressed {

@@ -8,7 +8,6 @@ use std::thread::{self, Thread};
 
 use super::client::Client;
 
-/// The shortest pause between two looks.
 const LEAST: Duration = Duration::from_millis(1);
 
 /// A thread that sees to a [`Client`]'s connections at rest, until this is dropped:
@@ -24,7 +23,7 @@ impl Client {
     /// Has a thread of its own look at the connections at rest, as
     /// [`close_dead`](Self::close_dead) does, after each `pause`: over HTTP/2 the pings of
     /// servers are answered, and what a server has closed, or what has grown too old, is
-    /// closed, also while nobody calls. A second will do for what servers are known to
+    /// closed, also between calls. A second will do for what servers are known to
     /// expect.
     ///
     /// The thread ends when what is returned is dropped, and behind the last clone of the

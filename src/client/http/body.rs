@@ -36,7 +36,6 @@ pub struct Body {
 /// A function that gives the trailers of a body.
 type Trailers = Arc<dyn Fn() -> FieldBuffer + Send + Sync>;
 
-/// A source of a body in pieces.
 type Pieces = dyn Iterator<Item = io::Result<Bytes>> + Send;
 
 enum Source {
@@ -45,7 +44,6 @@ enum Source {
     Iterator(Box<Pieces>),
     /// A body that is written while it is sent.
     Fed(Arc<Feed>),
-    /// It has given what it had.
     Spent,
 }
 
@@ -120,7 +118,6 @@ impl Body {
         self.trailers.is_some()
     }
 
-    /// The fields after it.
     pub(super) fn trailers(&self) -> FieldBuffer {
         self.trailers
             .as_ref()
@@ -135,12 +132,10 @@ impl Body {
         }
     }
 
-    /// Whether there is nothing in it, as far as is known.
     pub(super) const fn is_empty(&self) -> bool {
         matches!(self.source, Source::Bytes(_)) && matches!(self.length(), Some(0))
     }
 
-    /// The bytes, if it consists of them.
     pub(super) const fn bytes(&self) -> Option<&Bytes> {
         match &self.source {
             Source::Bytes(bytes) => Some(bytes),
@@ -156,8 +151,8 @@ impl Body {
         }
     }
 
-    /// Another one of the same content: bytes are shared, and anything else is taken over.
-    /// `None` if that was done before.
+    /// Another of the same content: bytes are shared, anything else is taken over; `None` if
+    /// that was done before.
     pub(super) fn share(&mut self) -> Option<Self> {
         let length = self.length;
         let source = match &self.source {
@@ -175,7 +170,6 @@ impl Body {
         })
     }
 
-    /// Begins to give it. What consists of bytes stays whole.
     pub(super) fn begin(&mut self) -> Giving {
         let source = match &self.source {
             Source::Bytes(bytes) => Source::Bytes(bytes.clone()),
@@ -193,7 +187,6 @@ impl Body {
     }
 }
 
-/// A body that is being given.
 #[derive(Debug)]
 pub(super) struct Giving {
     source: Source,
@@ -201,7 +194,6 @@ pub(super) struct Giving {
     lacks: Option<u64>,
 }
 
-/// The next piece of a body.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Given {
     Piece,
@@ -316,7 +308,6 @@ impl<const N: usize> From<&'static [u8; N]> for Body {
     }
 }
 
-/// Its length, and none of its content.
 impl fmt::Debug for Body {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("Body")

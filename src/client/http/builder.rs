@@ -61,7 +61,6 @@ impl RequestBuilder {
         }
     }
 
-    /// A request that was put together elsewhere.
     pub(super) const fn made(client: Arc<Shared>, request: Request) -> Self {
         Self {
             client,
@@ -70,7 +69,6 @@ impl RequestBuilder {
         }
     }
 
-    /// The request and its client, and the hook for interim responses.
     pub(super) fn into_all(self) -> Result<(Arc<Shared>, Request, Option<Hook>), Error> {
         Ok((self.client, self.request?, self.hook))
     }
@@ -183,8 +181,7 @@ impl RequestBuilder {
         self.change_limits(|limits| *limits = own)
     }
 
-    /// Gives the body as much time as it takes, but for this silence; the whole call, too, if
-    /// it is to have no limit.
+    /// Bounds the body only by this silence, and the call not at all if it is to have no limit.
     pub(crate) fn for_stream(self, silence: Duration, endless: bool) -> Self {
         self.change_limits(|limits| {
             limits.silence_time = silence;

@@ -49,9 +49,7 @@ pub(super) struct Call {
     informational: VecDeque<Informational>,
     informed: u16,
     started: Instant,
-    /// When all of it has to be over.
     until: Instant,
-    /// Where it was before, while redirects are followed.
     visited: Vec<Url>,
     counts: Counts,
     /// The server did not understand the expectation.
@@ -73,18 +71,16 @@ struct Counts {
     elsewhere: bool,
 }
 
-/// Where a call stands.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum State {
-    /// It wants a connection, at this time.
     Connect {
         fresh: bool,
         at: Instant,
     },
     /// The request is under way, and the head of the response has not come.
     Asked,
-    /// The response is not the answer, and what is still to come of it is dropped;
-    /// then comes the next request.
+    /// The request is under way, but its response is not the answer: the rest is dropped, then
+    /// the next request goes.
     Discarding {
         left: u64,
         fresh: bool,
@@ -94,39 +90,31 @@ enum State {
     Answered,
     /// The body is being received, or taken.
     Receiving,
-    /// All was received and taken.
     Ended,
     Failed,
 }
 
-/// The next step of a call.
 #[derive(Debug)]
 pub(super) enum Step {
     /// Events of its connection, or that its [deadline](Call::deadline) passes.
     Wait,
-    /// A connection to the [URL](Call::url), not before `at`; then
-    /// [`begin`](Call::begin), or [`unreachable`](Call::unreachable). The one before is
-    /// given up: it can be used again if it is idle.
+    /// A connection to the [URL](Call::url), not before `at`; then [`begin`](Call::begin) or
+    /// [`unreachable`](Call::unreachable). The former one is given up.
     Connect {
         /// One that has carried no request.
         fresh: bool,
-        /// The time to wait for.
         at: Instant,
     },
-    /// An interim response has come.
     Informational(Informational),
-    /// The head of the response is here.
     Head,
     /// A piece of the body is here: [`piece`](Call::piece).
     Piece,
-    /// The body has ended.
     End,
     /// The call has failed. Its connection is to be closed.
     Failed(Error),
 }
 
 impl Call {
-    /// A call that begins now.
     pub(super) fn new(mut request: Request, policy: Arc<Policy>, now: Instant) -> Self {
         if let Some(own) = &mut request.limits {
             **own = own.below(&policy.limits);
@@ -153,7 +141,6 @@ impl Call {
         }
     }
 
-    /// It was made earlier, and begins now.
     pub(super) fn start(&mut self, now: Instant) {
         self.started = now;
         self.until = now + self.limits().total_time;
@@ -195,7 +182,6 @@ impl Call {
         }
     }
 
-    /// Decides what a lost connection means, if it is lost.
     pub(super) fn settle(&mut self, now: Instant) {
         if let Some(why) = self.attempt.lost.take() {
             self.lost(why, now);
@@ -222,7 +208,6 @@ impl Call {
         self.failure.take().unwrap_or_else(again)
     }
 
-    /// The URL of the present request.
     pub(super) const fn url(&self) -> &Url {
         &self.request.url
     }
@@ -236,8 +221,7 @@ impl Call {
         &self.request
     }
 
-    /// Whether the connection for the present request may be one at rest that could turn
-    /// out to be dead: the request can go again then.
+    /// Whether a resting connection that may be dead will do: the request can go again.
     pub(super) fn bears_stale(&self) -> bool {
         self.request.is_repeatable() && self.request.body.bytes().is_some() && !self.counts.stale
     }
@@ -250,7 +234,6 @@ impl Call {
         self.answer.content.piece()
     }
 
-    /// Takes the first bytes of the piece.
     pub(super) fn consume(&mut self, bytes: usize) {
         self.answer.content.consume(bytes);
     }
@@ -279,7 +262,6 @@ impl Call {
         &self.answer
     }
 
-    /// Takes what has come, at the end.
     pub(super) fn take_answer(&mut self) -> Answer {
         spare::give_content(self.answer.content.give_up());
         mem::replace(&mut self.answer, Answer::none())
@@ -306,7 +288,6 @@ impl Call {
         self.answer.content.drop_received()
     }
 
-    /// The connection is over, whether it was told or not.
     pub(super) fn connection_over(&mut self) {
         self.attempt.lost.get_or_insert(EndReason::Disconnected);
     }
@@ -316,12 +297,10 @@ impl Call {
         self.fail_as(Phase::Request, kind, false);
     }
 
-    /// Whether the caller has had all.
     pub(super) fn is_over(&self) -> bool {
         matches!(self.state, State::Ended | State::Failed)
     }
 
-    /// Whether the response was received to its end.
     pub(super) const fn is_received(&self) -> bool {
         self.answer.content.has_ended()
     }
@@ -336,28 +315,24 @@ impl Call {
         self.attempt.giving.is_some()
     }
 
-    /// Whether what is written of the body may still be wanted.
     pub(super) fn wants_pieces(&self) -> bool {
         !self.is_over() && (self.is_giving() || self.request.body.feed().is_some())
     }
 
-    /// What was decoded since this was asked last: coding, coded and plain bytes.
+    /// Counts of decoding since the last call: coding, coded and plain bytes.
     pub(super) fn decoded(&mut self) -> impl Iterator<Item = (&'static str, usize, usize)> {
         self.answer.content.decoded()
     }
 
-    /// Bytes of memory that it holds of what has come.
     pub(super) fn held(&self) -> usize {
         self.answer.content.memory()
     }
 
-    /// Whether it needs its connection no more: all was received, and it is what it says
-    /// that it is.
+    /// Whether it needs its connection no more: all was received and verified.
     pub(super) fn is_through(&self) -> bool {
         self.is_received() && (!self.answer.is_decoded || self.state == State::Ended)
     }
 
-    /// Bytes that the present attempt has sent and received, as far as that was said.
     pub(super) const fn carried(&self) -> (u64, u64) {
         (self.attempt.handed_over, self.attempt.received)
     }
@@ -368,7 +343,6 @@ impl Call {
         self.fail(phase, kind);
     }
 
-    /// How far it is.
     fn phase(&self) -> Phase {
         match self.state {
             State::Connect { .. } => Phase::Pool,

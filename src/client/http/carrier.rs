@@ -10,13 +10,11 @@ use crate::wire::Instant;
 /// The connection that a call is on.
 #[derive(Debug)]
 pub(super) enum Carrier {
-    /// It has it for itself.
     Own {
         lease: Lease,
         /// Bytes that it had sent and received before this request.
         before: (u64, u64),
     },
-    /// Others are on it, too.
     Shared(SharedLease),
 }
 
@@ -86,8 +84,8 @@ impl Carrier {
         }
     }
 
-    /// Drives the connection like [`drive`](Self::drive), and reads the next bytes of
-    /// the body straight into `into` where that is possible. Returns how many.
+    /// As [`drive`](Self::drive), reading the body's next bytes straight into `into` where
+    /// possible. Returns how many.
     pub(super) fn receive_into(
         &mut self,
         call: &mut Call,
@@ -142,7 +140,6 @@ impl Carrier {
         (waited, put)
     }
 
-    /// Says how far the connection has come.
     fn tell(driven: &mut Driven, before: (u64, u64), call: &mut Call, now: Instant) {
         let connection = driven.connection();
         let is_out = connection.output().is_empty();
@@ -151,7 +148,6 @@ impl Carrier {
         call.moved(handed_over, is_out, received, now);
     }
 
-    /// Sends more of the body.
     pub(super) fn pump(&mut self, call: &mut Call, now: Instant) {
         match self {
             Self::Own { lease, .. } => {
@@ -163,7 +159,6 @@ impl Carrier {
         }
     }
 
-    /// Bytes that count as the call's, sent and received.
     pub(super) fn carried(&mut self, call: &Call) -> (u64, u64) {
         match self {
             Self::Own { .. } => call.carried(),

@@ -17,7 +17,6 @@ pub(super) struct Content {
     received: Vec<u8>,
     used: usize,
     decoding: Option<Decoding>,
-    /// Nothing more will be received.
     ended: bool,
     /// Bytes taken since the last question.
     taken: usize,
@@ -30,7 +29,6 @@ impl Content {
         self.decoding = Some(decoding);
     }
 
-    /// Takes what was received.
     pub(super) fn push(&mut self, bytes: &[u8]) {
         if self.used > self.received.len() / 2 {
             self.received.drain(..self.used);
@@ -42,7 +40,6 @@ impl Content {
         self.received.extend_from_slice(bytes);
     }
 
-    /// Nothing more will be received.
     pub(super) const fn end(&mut self) {
         self.ended = true;
     }
@@ -63,7 +60,6 @@ impl Content {
         Ok(())
     }
 
-    /// The piece that is there; empty if there is none.
     pub(super) fn piece(&self) -> &[u8] {
         match &self.decoding {
             None => self.received.get(self.used..).unwrap_or_default(),
@@ -71,7 +67,6 @@ impl Content {
         }
     }
 
-    /// Takes the first bytes of the piece.
     pub(super) fn consume(&mut self, bytes: usize) {
         match &mut self.decoding {
             None => {
@@ -82,34 +77,28 @@ impl Content {
         }
     }
 
-    /// What was decoded since this was asked last: coding, coded and plain bytes.
     pub(super) fn decoded(&mut self) -> impl Iterator<Item = (&'static str, usize, usize)> {
         self.decoding.iter_mut().flat_map(Decoding::done)
     }
 
-    /// Whether what comes next can be given to the caller as it comes.
     pub(super) fn is_passed_on(&self) -> bool {
         self.decoding.is_none() && self.used == self.received.len()
     }
 
-    /// Notes bytes that the caller has taken as they came.
     pub(super) const fn passed_on(&mut self, bytes: usize) {
         self.taken += bytes;
     }
 
-    /// How many received bytes were taken since this was asked last.
     pub(super) const fn take_taken(&mut self) -> usize {
         mem::replace(&mut self.taken, 0)
     }
 
-    /// Counts what was received as taken, though it is kept: a caller who wants all of it
-    /// has the server go on.
+    /// Counts what was received as taken, though kept, so that the server goes on.
     pub(super) const fn credit(&mut self) {
         self.taken += self.received.len() - self.credited;
         self.credited = self.received.len();
     }
 
-    /// Bytes of memory that it takes.
     pub(super) fn memory(&self) -> usize {
         let decoded = self.decoding.as_ref().map_or(0, Decoding::memory);
         self.received.capacity() + decoded
@@ -129,8 +118,8 @@ impl Content {
         dropped
     }
 
-    /// All that has come, if that is the whole content and nothing of it was taken. What is
-    /// short is copied, so that the memory can be used again.
+    /// All that has come, if complete and untouched. Short content is copied, to reuse the
+    /// memory.
     pub(super) fn take_whole(&mut self) -> Option<Vec<u8>> {
         let is_whole = self.ended && self.is_untouched();
         is_whole.then(|| match self.received.len() {
@@ -139,7 +128,6 @@ impl Content {
         })
     }
 
-    /// Gives up the memory of what was received.
     pub(super) fn give_up(&mut self) -> Vec<u8> {
         mem::take(&mut self.received)
     }

@@ -1,4 +1,4 @@
-//! Why a request has failed.
+//! The failures of requests.
 
 use alloc::boxed::Box;
 use alloc::string::String;
@@ -119,7 +119,6 @@ impl Error {
         }))
     }
 
-    /// Says whose error it is.
     pub(super) fn of(mut self, method: &str, url: &Url) -> Self {
         self.0.method = method.into();
         self.0.url = Some(url.clone());
@@ -319,8 +318,6 @@ impl StdError for Error {
     }
 }
 
-/// For readers of bodies: a deadline is [`TimedOut`](io::ErrorKind::TimedOut), the rest
-/// by what it is.
 impl From<Error> for io::Error {
     fn from(error: Error) -> Self {
         let kind = match error.kind() {

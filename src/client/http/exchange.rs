@@ -15,9 +15,8 @@ use crate::client::connecting::{
 use crate::net::is_loop_thread;
 use crate::wire::Instant;
 
-/// How long a connection of HTTP/2 may have been at rest to be used without a look at it,
-/// for a request that can go again if it turns out to be dead. What has come on it in the
-/// meantime belongs to its own stream, and answers no other request.
+/// How long an HTTP/2 connection may have rested to be used unlooked, by a repeatable request.
+/// What came meanwhile belongs to its own stream.
 const UNLOOKED: Duration = Duration::from_secs(1);
 
 /// A call, and the connection that it is on.
@@ -50,7 +49,6 @@ enum Had {
 }
 
 impl Exchange {
-    /// One of a call that has just begun.
     pub(super) fn new(call: Call, client: Arc<Shared>) -> Self {
         client.counters.start();
         let now = call.started();
@@ -64,14 +62,13 @@ impl Exchange {
         }
     }
 
-    /// Looks at the clock: the caller comes back, who may have been away for long.
     pub(super) fn tick(&mut self) -> Instant {
         self.now = clock::now();
         self.now
     }
 
-    /// Does what the call needs, until the caller has something to do: that is never
-    /// [`Step::Wait`] and never [`Step::Connect`].
+    /// Does what the call needs until the caller must act: never [`Step::Wait`] or
+    /// [`Step::Connect`].
     pub(super) fn advance(&mut self) -> Step {
         loop {
             match self.call.next(self.now) {
@@ -116,8 +113,8 @@ impl Exchange {
         }
     }
 
-    /// Receives more of a body that nothing is kept of, right into `into` where that can be;
-    /// how much. It is 0 also where the body goes on: [`advance`](Self::advance) knows.
+    /// Receives body bytes straight into `into` where possible; returns how many, 0 also while
+    /// the body goes on: [`advance`](Self::advance) knows.
     pub(super) fn receive_into(&mut self, into: &mut [u8]) -> usize {
         let call = &mut self.call;
         let Some(carrier) = &mut self.carrier else {
@@ -160,7 +157,6 @@ impl Exchange {
         waited == Waited::Moved
     }
 
-    /// Tells the call what a wait has come to.
     fn take_note(&mut self, waited: Waited) {
         let call = &mut self.call;
         match waited {
@@ -176,7 +172,6 @@ impl Exchange {
         }
     }
 
-    /// Waits for the time of the next attempt.
     fn pause(&mut self, at: Instant) {
         if at > self.now {
             let until = at.min(self.call.until());
@@ -185,7 +180,6 @@ impl Exchange {
         }
     }
 
-    /// Gets a connection, and sends the request on it.
     fn connect(&mut self, fresh: bool) {
         loop {
             let want = Want {
@@ -224,7 +218,6 @@ impl Exchange {
         }
     }
 
-    /// Whether the call has no more time for another connection, or is cancelled.
     fn is_ended(&mut self) -> bool {
         let canceller = self.call.request().canceller.as_ref();
         if canceller.is_some_and(Canceller::is_cancelled) {
@@ -295,8 +288,7 @@ impl Exchange {
         had
     }
 
-    /// Waits until the server allows one more call. That counts as its time to answer: a
-    /// server may say that it allows none, and never say anything else.
+    /// Waits until the server allows one more call; counts as its time to answer.
     fn admitted(&mut self, mut lease: SharedLease, reused: bool) -> Had {
         let seat = lease.seat(self.call.request().canceller.as_ref());
         let total = self.call.until();
@@ -362,7 +354,6 @@ impl Exchange {
         }
     }
 
-    /// Lets go of the connection for good.
     fn close(&mut self) {
         if let Some(mut carrier) = self.carrier.take() {
             self.count(&mut carrier);
@@ -374,8 +365,8 @@ impl Exchange {
         self.client.counters.carried(sent, received);
     }
 
-    /// Receives what has come of a body that is not wanted, so that the connection may be
-    /// used again, and waits a little where that is all that is missing.
+    /// Receives the rest of an unwanted body, waiting briefly, so that the connection can be
+    /// reused.
     pub(super) fn give_up(&mut self) {
         if self.carrier.is_none() {
             return;
@@ -400,8 +391,8 @@ impl Exchange {
         self.close();
     }
 
-    /// Whether little is missing of a body, as far as can be seen, and a connection of the
-    /// call's own depends on it: servers write head and body apart.
+    /// Whether little is missing of a body on a connection of the call's own: servers write
+    /// head and body apart.
     fn is_worth_a_wait(&self) -> bool {
         let head = self.call.head();
         let is_little = match head.length {

@@ -19,7 +19,6 @@ struct State {
     is_finished: bool,
     /// None will be taken.
     is_closed: bool,
-    /// The writer was asked to wait.
     is_awaited: bool,
 }
 
@@ -29,14 +28,12 @@ pub(super) enum Fed {
     End,
 }
 
-/// The result of a write.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Took {
     /// It was taken, and more may follow.
     All,
     /// It was taken, and no more should follow for now.
     Enough,
-    /// It was not.
     Nothing,
 }
 
@@ -77,14 +74,13 @@ impl Feed {
         self.lock().is_finished = true;
     }
 
-    /// No more is taken. Whether the writer does not know, and had not finished.
+    /// Takes no more. Returns whether the writer does not know and had not finished.
     pub(super) fn close(&self) -> bool {
         let mut state = self.lock();
         (state.pieces, state.bytes) = (VecDeque::new(), 0);
         !core::mem::replace(&mut state.is_closed, true) && !state.is_finished
     }
 
-    /// Whether the writer, who was asked to wait, may write again. To be asked once.
     pub(super) fn is_relieved(&self) -> bool {
         let mut state = self.lock();
         state.is_awaited && state.bytes < HIGH / 2 && {
@@ -93,7 +89,6 @@ impl Feed {
         }
     }
 
-    /// Bytes of memory that wait.
     pub(super) fn bytes(&self) -> usize {
         self.lock().bytes
     }

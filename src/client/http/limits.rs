@@ -190,7 +190,6 @@ impl ClientLimits {
         }
     }
 
-    /// Those of a body that is decoded.
     pub(super) const fn decoding(&self) -> DecodeLimits {
         DecodeLimits {
             codings: self.codings,
@@ -213,7 +212,7 @@ impl ClientLimits {
         (size > self.head as usize).then_some("head")
     }
 
-    /// The limits of a connection. Calls themselves bound how long anything takes.
+    /// A connection's limits. Calls bound how long anything takes.
     pub(super) fn link(&self) -> link::Limits {
         let http1 = http1::Limits {
             head: self.head,

@@ -12,10 +12,8 @@ use crate::http::Status;
 use crate::net::exposition::{family, histogram, labelled, single};
 use crate::wire::durations::{BUCKETS, Durations, bucket_of};
 
-/// The codes that a status can have.
 const CODES: usize = 500;
 
-/// The counters of all threads of a client.
 #[derive(Debug)]
 pub(super) struct Counters {
     started: AtomicU64,
@@ -28,9 +26,7 @@ pub(super) struct Counters {
     reused: AtomicU64,
     sent: AtomicU64,
     received: AtomicU64,
-    /// Of each content coding the bytes that came, and those that they were decoded to.
     decoded: [[AtomicU64; 2]; NAMES.len()],
-    /// Only one thread counts.
     is_of_loop: bool,
 }
 
@@ -76,7 +72,6 @@ impl Counters {
         }
     }
 
-    /// Takes over what others have counted.
     pub(super) fn add_all(&self, others: &Self) {
         let lists = [
             (&self.by_status[..], &others.by_status[..]),
@@ -107,7 +102,6 @@ impl Counters {
         self.add(&self.started, 1);
     }
 
-    /// A call is over; whether it has come to a response.
     pub(super) fn end(&self, call: &mut Call, is_answered: bool) {
         for (name, coded, plain) in call.decoded() {
             let at = NAMES.iter().position(|it| *it == name);
@@ -120,7 +114,6 @@ impl Counters {
         self.add(&self.ended, 1);
     }
 
-    /// The head of a response has come.
     pub(super) fn answered(&self, status: Status, took: Duration) {
         let at = usize::from(status.code()).saturating_sub(100); // 100 to 599
         if let Some(count) = self.by_status.get(at) {
@@ -137,12 +130,10 @@ impl Counters {
         self.add(&self.opened, 1);
     }
 
-    /// A connection was used again.
     pub(super) fn reused(&self) {
         self.add(&self.reused, 1);
     }
 
-    /// An attempt is over.
     pub(super) fn carried(&self, sent: u64, received: u64) {
         self.add(&self.sent, sent);
         self.add(&self.received, received);
@@ -284,7 +275,7 @@ impl Metrics {
         self.received
     }
 
-    /// What was decoded, by content coding, once its call is over; none that is nothing.
+    /// Decoded bytes by content coding, once their call is over; none that is nothing.
     pub fn decoded(&self) -> &[DecodedBytes] {
         &self.decoded
     }

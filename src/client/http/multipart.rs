@@ -140,8 +140,7 @@ impl Part {
     }
 }
 
-/// Appends a name, with what would end it or the line escaped as browsers do (WHATWG HTML
-/// §4.10.21.8).
+/// Appends a name, escaped as browsers do (WHATWG HTML §4.10.21.8).
 fn push_quoted(text: &str, out: &mut String) {
     for c in text.chars() {
         match c {
@@ -161,7 +160,6 @@ fn boundary() -> String {
     format!("barewire-{:032x}", u128::from_ne_bytes(bytes))
 }
 
-/// Bodies one after another.
 struct Pieces {
     bodies: VecDeque<Body>,
     giving: Option<Giving>,

@@ -1,4 +1,4 @@
-//! How a client is made.
+//! The options of a client.
 
 use alloc::string::String;
 use alloc::sync::Arc;
@@ -14,11 +14,9 @@ use crate::tls;
 use crate::wire::builder;
 use crate::wire::partly_shown;
 
-/// Which versions of HTTP are spoken.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Versions {
     Http1,
-    /// HTTP/2 where TLS agrees on it.
     Both,
     Http2,
 }
@@ -50,7 +48,6 @@ pub struct ClientOptions {
     pub(super) proxies: ProxyChoice,
     pub(super) resolver: Option<Arc<dyn Resolver>>,
     pub(super) versions: Versions,
-    /// The first fault, which is told when the client is made.
     pub(super) fault: Option<Error>,
 }
 

@@ -7,7 +7,6 @@ use super::redirect::RedirectPolicy;
 use super::retry::{Budget, RetryPolicy};
 use crate::http::{FieldBuffer, Fields};
 
-/// Settings of all requests of a client, unless one says otherwise.
 #[derive(Debug)]
 pub(super) struct Policy {
     pub(super) limits: ClientLimits,
@@ -54,7 +53,6 @@ pub(super) struct Given {
 }
 
 impl Given {
-    /// Notes the fields of a list.
     pub(super) fn note_all(&mut self, fields: Fields<'_>) {
         fields.iter().for_each(|field| self.note(field.name));
     }

@@ -32,7 +32,6 @@ pub(super) use state::{Closed, Found, Idle, Resting, Return, State};
 type Own = Rested;
 type Shared = Arc<SharedConnection>;
 
-/// The connections of a client.
 #[derive(Debug)]
 pub(super) struct Pool {
     locked: Mutex<Locked>,
@@ -43,7 +42,6 @@ pub(super) struct Pool {
 #[derive(Debug, Default)]
 struct Locked {
     state: State<Own, Shared>,
-    /// Threads that wait for a connection.
     waiters: Waiters,
 }
 
@@ -59,7 +57,6 @@ pub(super) struct Lease {
     back: Option<Idle<Own>>,
     /// Others wait for what comes of the dial, as it may be one to share.
     is_awaited: bool,
-    /// It has become one to share.
     is_shared: bool,
 }
 
@@ -73,13 +70,11 @@ pub(super) struct SharedLease {
     seat: Option<Seat>,
 }
 
-/// The thing taken from the pool.
 pub(super) enum Taken {
     Own(Lease),
     Shared(SharedLease),
 }
 
-/// Why there is no connection.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Refused {
     TimedOut,
@@ -98,8 +93,8 @@ impl Pool {
         self.locked.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    /// Takes a connection to `origin`, or the right to dial one; waits until one of them
-    /// is available. The time is set to that of the return.
+    /// Takes a connection to `origin` or the right to dial; waits for one. Sets the time to
+    /// that of the return.
     pub(super) fn take(
         self: &Arc<Self>,
         origin: &str,
@@ -174,8 +169,8 @@ impl Pool {
         found
     }
 
-    /// Looks for a connection. What is to be closed is put into `closed`, to be dropped
-    /// without the lock.
+    /// Looks for a connection. What is to be closed goes into `closed`, dropped without the
+    /// lock.
     fn find(
         self: &Arc<Self>,
         state: &mut State<Own, Shared>,
@@ -206,7 +201,7 @@ impl Pool {
         }))
     }
 
-    /// Closes all that is at rest and too old or dead, and looks at each, without the lock.
+    /// Closes resting connections that are too old or dead, without the lock.
     pub(super) fn close_dead(&self) {
         let mut closed = Closed::default();
         let mut locked = self.lock();
@@ -238,7 +233,6 @@ impl Pool {
         self.closed(locked, closed);
     }
 
-    /// Closes all that is at rest.
     pub(super) fn close_idle(&self) {
         let mut closed = Closed::default();
         let mut locked = self.lock();
@@ -253,15 +247,13 @@ impl Pool {
         drop(closed);
     }
 
-    /// Connections now, and how many of them are at rest.
     pub(super) fn counts(&self) -> (usize, usize) {
         self.lock().state.counts()
     }
 }
 
 impl Locked {
-    /// Something has become free at `origin`, or has made room for another one: wakes one
-    /// that waits for that.
+    /// Something became free at `origin`, or made room: wakes one waiter.
     fn wake_one(&mut self, origin: &str, limits: &ClientLimits) {
         let state = &self.state;
         self.waiters

@@ -1,4 +1,4 @@
-//! Where a redirect leads (RFC 9110 §15.4, WHATWG Fetch §4.4).
+//! Redirects, and where they lead (RFC 9110 §15.4, WHATWG Fetch §4.4).
 
 use alloc::borrow::Cow;
 use alloc::string::String;
@@ -96,11 +96,9 @@ impl Default for RedirectPolicy {
 pub(super) struct Hop {
     pub(super) url: Url,
     pub(super) change: Change,
-    /// It goes to another origin.
     pub(super) is_elsewhere: bool,
 }
 
-/// The change of method and body.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Change {
     Nothing,
@@ -108,7 +106,7 @@ pub(super) enum Change {
     ToGet,
 }
 
-/// Resolves a Location, which servers send with bytes that no URL may have.
+/// Resolves a Location, in which servers send bytes that URLs may not have.
 fn join(url: &Url, location: &[u8]) -> Result<Url, UrlError> {
     let location = location.trim_ascii();
     let is_clean = location.iter().all(|b| (b'!'..=b'~').contains(b));
@@ -137,7 +135,6 @@ fn join(url: &Url, location: &[u8]) -> Result<Url, UrlError> {
     }
 }
 
-/// Fields that describe a body.
 const OF_BODY: [&str; 5] = [
     "content-type",
     "content-encoding",
@@ -155,22 +152,18 @@ const SECRET: [&str; 6] = [
     "x-auth-token",
     "www-authenticate",
 ];
-/// Fields that tell of one origin.
 const OF_ORIGIN: [&str; 2] = ["host", "origin"];
 
-/// Leaves out what describes a body.
 pub(super) fn leave_body(fields: &mut FieldBuffer) {
     for name in OF_BODY {
         fields.remove(name);
     }
 }
 
-/// Whether a field of this name is meant for one origin.
 pub(super) fn is_secret(name: &str) -> bool {
     SECRET.iter().any(|it| it.eq_ignore_ascii_case(name))
 }
 
-/// Whether a field tells of the origin that a request is for, or comes from.
 pub(super) fn is_of_origin(name: &str) -> bool {
     OF_ORIGIN.iter().any(|it| it.eq_ignore_ascii_case(name))
 }

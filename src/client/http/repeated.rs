@@ -13,7 +13,6 @@ use super::shared_state::Shared;
 use crate::client::connecting::{Canceller, Phase};
 use crate::http::{Field, InvalidField, Method};
 
-/// A request that is made again and again.
 #[derive(Debug)]
 pub(crate) struct Repeated {
     client: Arc<Shared>,
@@ -24,7 +23,6 @@ pub(crate) struct Repeated {
 #[derive(Debug, Clone, Copy)]
 pub(crate) enum Form<'a> {
     Same,
-    /// A GET without a body.
     Get,
     Body(&'a [u8]),
 }
@@ -56,12 +54,10 @@ impl Repeated {
         value
     }
 
-    /// Whether the request has limits of its own.
     pub(crate) const fn has_own_limits(&self) -> bool {
         self.request.limits.is_some()
     }
 
-    /// That a field cannot be sent in it.
     pub(crate) fn refuse(&self, error: InvalidField) -> Error {
         self.fail(ErrorKind::Field(error))
     }

@@ -8,7 +8,6 @@ use super::redirect::RedirectPolicy;
 use crate::client::connecting::{Canceller, Url};
 use crate::http::{FieldBuffer, InvalidMethod, Method};
 
-/// One request, before it is sent.
 #[derive(Debug)]
 pub(super) struct Request {
     pub(super) method: OwnedMethod,
@@ -23,7 +22,6 @@ pub(super) struct Request {
     pub(super) redirects: Option<RedirectPolicy>,
     pub(super) decodes: bool,
     pub(super) canceller: Option<Canceller>,
-    /// Interim responses are wanted.
     pub(super) wants_informational: bool,
 }
 
@@ -44,7 +42,6 @@ impl Request {
         }
     }
 
-    /// Another one that differs by its body.
     pub(super) fn with_body(&self, body: Body) -> Self {
         Self {
             method: self.method.clone(),
@@ -65,7 +62,6 @@ impl Request {
     }
 }
 
-/// A method that needs no text beside it.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(super) enum OwnedMethod {
     Named(Method<'static>),

@@ -14,8 +14,7 @@ use crate::client::connecting::{Phase, Url, clock};
 use crate::http::{Fields, Status, Version};
 use crate::wire::partly_shown;
 
-/// From this much room on a read goes straight there. For less, much is read at a time
-/// and handed out.
+/// From this much room on a read goes straight there.
 const ROOMY: usize = 8 << 10;
 
 /// A response whose head has come. Its body comes when it is asked for, whole
@@ -29,7 +28,6 @@ const ROOMY: usize = 8 << 10;
 pub struct Response {
     exchange: Exchange,
     took: Duration,
-    /// How much of the piece was shown, which is taken from it next.
     shown: usize,
 }
 
@@ -123,8 +121,7 @@ impl Response {
         retry::read(self.headers())
     }
 
-    /// Gives the rest of the body other times than the limits: between two pieces, and
-    /// until its end unless that stays what it is.
+    /// Gives the rest of the body other times: between pieces, and perhaps until its end.
     pub(crate) fn retime(&mut self, silence: Duration, rest: Option<Duration>) {
         let until = rest.map(|rest| clock::now() + rest);
         self.exchange.call.retime(silence, until);

@@ -1,4 +1,4 @@
-//! Whether a request is made again, and when.
+//! Further attempts at a request, and their times.
 
 use core::sync::atomic::{AtomicI64, Ordering};
 use core::time::Duration;
@@ -59,8 +59,8 @@ impl RetryPolicy {
         self
     }
 
-    /// How long to wait before the next attempt, after `made` of them; `None` if the
-    /// response is the answer. `dice` is any number.
+    /// The pause before the next attempt, after `made`; `None` if the response is the answer.
+    /// `dice` is any number.
     pub(super) fn pause(
         &self,
         status: Status,
@@ -97,8 +97,8 @@ impl Default for RetryPolicy {
     }
 }
 
-/// The pause before a request goes again that no server has looked at, the `nth` time:
-/// drawn from nothing to 10 ms, then to twice as much each time, at most a second.
+/// The pause before the `nth` repetition of an unseen request: random up to 10 ms, doubling to
+/// a second.
 pub(super) fn pause_unseen(nth: u16, dice: u64) -> Duration {
     const POLICY: RetryPolicy =
         RetryPolicy::attempts(0).pauses(Duration::from_millis(10), Duration::from_secs(1));
@@ -114,13 +114,13 @@ pub(super) struct Budget {
 }
 
 impl Budget {
-    /// That of attempts which a status asks for: ten, and a tenth for each answer.
+    /// For attempts that a status asks for: ten, and a tenth per answer.
     pub(super) const fn of_statuses() -> Self {
         Self::new(100, 1)
     }
 
-    /// That of attempts with what no server has looked at: a hundred, and two for each
-    /// answer. A server that takes leave often refuses more than it answers for a while.
+    /// For unseen requests: a hundred, and two per answer: a leaving server may refuse more
+    /// than it answers.
     pub(super) const fn of_unseen() -> Self {
         Self::new(1000, 20)
     }
@@ -133,14 +133,12 @@ impl Budget {
         }
     }
 
-    /// A response came that was no failure.
     pub(super) fn earn(&self) {
         if self.left.load(Ordering::Relaxed) < self.most {
             self.left.fetch_add(self.earned, Ordering::Relaxed);
         }
     }
 
-    /// Takes one attempt, if there is one.
     pub(super) fn take(&self) -> bool {
         let taken = self.left.fetch_sub(10, Ordering::Relaxed) >= 10;
         if !taken {
@@ -150,8 +148,7 @@ impl Budget {
     }
 }
 
-/// The wait that the fields of a response ask for: seconds, or a date, which counts
-/// from that of the response.
+/// The wait that a response's fields ask for: seconds, or a date relative to its Date.
 pub(super) fn read(fields: Fields<'_>) -> Option<Duration> {
     let value = fields.get("retry-after")?;
     if let Some(seconds) = ascii::parse_decimal(value) {

@@ -6,7 +6,6 @@ use core::cell::Cell;
 
 use crate::http::FieldBuffer;
 
-/// The longest memory that is kept.
 const LONGEST: usize = 16 << 10;
 
 std::thread_local! {
@@ -14,13 +13,11 @@ std::thread_local! {
     static CONTENT: Cell<Vec<u8>> = const { Cell::new(Vec::new()) };
 }
 
-/// An empty list of fields, which may have memory.
 pub(super) fn take_fields() -> FieldBuffer {
     // There is none while the thread ends, or while another call has it.
     FIELDS.try_with(Cell::take).unwrap_or_default()
 }
 
-/// Keeps the memory of a list.
 pub(super) fn give_fields(mut fields: FieldBuffer) {
     if (1..=LONGEST).contains(&fields.memory()) {
         fields.clear();
@@ -29,12 +26,10 @@ pub(super) fn give_fields(mut fields: FieldBuffer) {
     }
 }
 
-/// An empty buffer, which may have memory.
 pub(super) fn take_content() -> Vec<u8> {
     CONTENT.try_with(Cell::take).unwrap_or_default()
 }
 
-/// Keeps the memory of a buffer.
 pub(super) fn give_content(mut content: Vec<u8>) {
     if (1..=LONGEST).contains(&content.capacity()) {
         content.clear();

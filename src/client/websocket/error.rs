@@ -1,4 +1,4 @@
-//! Why a WebSocket could not be opened, or cannot be used any more.
+//! The failures of a WebSocket.
 
 use alloc::boxed::Box;
 use alloc::string::String;
@@ -114,7 +114,6 @@ impl WebSocketError {
         }
     }
 
-    /// The error of a wait that has brought nothing.
     pub(super) const fn waited(waited: Waited) -> Self {
         match waited {
             Waited::TimedOut => Self::TimedOut,

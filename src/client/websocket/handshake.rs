@@ -218,16 +218,13 @@ impl WebSocketHandshake {
     }
 }
 
-/// The agreement that a response has established.
 pub(super) struct Agreed {
     /// The subprotocol that the server has chosen.
     pub(super) protocol: Option<String>,
-    /// How messages are compressed.
     pub(super) session: Option<Session>,
 }
 
 impl WebSocketHandshake {
-    /// The agreement that the response establishes, if it is valid.
     pub(super) fn check(&self, head: &ResponseHead<'_>) -> Result<Agreed, Refused> {
         let offer = Offer::new(self.key)
             .with_protocols(&self.protocols)

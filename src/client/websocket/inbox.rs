@@ -10,7 +10,6 @@ use crate::link::{EndReason, Event};
 use crate::websocket::{CloseCode, Kind};
 use crate::wire::simd;
 
-/// Something that has come.
 #[derive(Debug)]
 pub(super) enum Incoming {
     Message(Message),
@@ -26,14 +25,12 @@ const CAPACITY: usize = 1024 * 1024;
 pub(super) struct Inbox {
     pub(super) stream: u32,
     pub(super) waiting: VecDeque<Incoming>,
-    /// Bytes of messages in there.
     bytes: usize,
     /// Whether each message is taken before what follows it is looked at.
     pub(super) pauses: bool,
     pub(super) keeps_pongs: bool,
     pub(super) has_room: bool,
     pub(super) closed: Option<CloseFrame>,
-    /// Why the WebSocket is over.
     pub(super) ended: Option<EndReason>,
     /// Bytes that waited then for the window of its stream.
     pub(super) unsent: usize,

@@ -50,7 +50,6 @@ pub(super) fn open(
     }
 }
 
-/// Whether HTTP/2 is offered, or spoken, at first.
 pub(super) fn begins_with_http2(url: &Url, options: &WebSocketOptions) -> bool {
     match url.is_secure() {
         true => options.http2,
@@ -121,7 +120,7 @@ fn attempt(
     }
 }
 
-/// Whether it takes extended CONNECT a server says in its SETTINGS.
+/// A server says in its SETTINGS whether it takes extended CONNECT.
 fn await_settings(driven: &mut Driven, until: Instant) -> Result<(), WebSocketError> {
     let (mut has_come, mut ended) = (false, None);
     while !has_come {
@@ -143,7 +142,7 @@ fn await_settings(driven: &mut Driven, until: Instant) -> Result<(), WebSocketEr
     Ok(())
 }
 
-/// A server that says something all the time has no more time than others.
+/// Bounds a server that keeps talking.
 fn check_time(until: Instant) -> Result<(), WebSocketError> {
     match clock::now() >= until {
         true => Err(WebSocketError::TimedOut),
@@ -151,7 +150,6 @@ fn check_time(until: Instant) -> Result<(), WebSocketError> {
     }
 }
 
-/// Makes the request.
 pub(super) fn request(
     url: &Url,
     options: &WebSocketOptions,

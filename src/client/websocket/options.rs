@@ -1,4 +1,4 @@
-//! How a WebSocket is opened.
+//! The options of a WebSocket.
 
 use alloc::string::String;
 use alloc::sync::Arc;

@@ -344,7 +344,6 @@ impl Shared {
         }
     }
 
-    /// The connection is over: how it ended.
     fn end(&self) -> Result<Option<Message>, WebSocketError> {
         let (closed, ended) = {
             let mut state = self.duplex.lock();

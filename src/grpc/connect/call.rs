@@ -87,7 +87,6 @@ pub struct Call {
     sending: Sending,
 }
 
-/// What a request says of the protocol's version.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum ProtocolVersion {
     Absent,
@@ -95,7 +94,6 @@ enum ProtocolVersion {
     Other,
 }
 
-/// How far the answer is.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum Sending {
     Head,
@@ -278,8 +276,7 @@ impl Call {
         self.sent == encoding
     }
 
-    /// The message, if the content is nothing but one message that is not compressed.
-    /// `None` for everything else.
+    /// The message, if the content is one uncompressed message; else `None`.
     #[inline]
     pub(crate) fn whole_message<'b>(&self, body: &'b [u8], limits: &Limits) -> Option<&'b [u8]> {
         if self.is_unary() {

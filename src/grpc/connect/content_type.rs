@@ -3,7 +3,6 @@
 use crate::http::ContentTypeLine;
 use crate::wire::ascii;
 
-/// The longest codec name that is understood, in bytes.
 const CODEC: usize = 14;
 
 /// How a method's messages are carried.

@@ -26,7 +26,7 @@ pub struct ErrorBody {
     pub code: Option<Code>,
     /// The message for developers.
     pub message: String,
-    /// What goes with it.
+    /// Goes with it.
     pub details: Vec<Detail>,
 }
 

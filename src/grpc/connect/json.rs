@@ -1,4 +1,4 @@
-//! As much JSON as errors and the ends of streams need (RFC 8259).
+//! The JSON that errors and the ends of streams need (RFC 8259).
 
 use alloc::string::String;
 use alloc::vec::Vec;
@@ -8,8 +8,6 @@ use crate::wire::{Sink, ascii};
 /// The deepest that values stand in values: those that are skipped may be anything.
 const DEPTH: u8 = 64;
 
-/// A reader of one text. Every method answers `None` for what is not JSON, or not what
-/// was asked for.
 #[derive(Debug, Clone)]
 pub(super) struct Reader<'b> {
     rest: &'b [u8],
@@ -32,7 +30,6 @@ impl<'b> Reader<'b> {
         self.rest.first().copied()
     }
 
-    /// Whether nothing comes any more.
     pub(super) fn is_at_end(&mut self) -> bool {
         self.peek().is_none()
     }
@@ -43,7 +40,6 @@ impl<'b> Reader<'b> {
         Some(())
     }
 
-    /// Takes `null`, if it comes next.
     pub(super) fn null(&mut self) -> bool {
         self.peek();
         match self.rest.strip_prefix(b"null") {
@@ -90,7 +86,6 @@ impl<'b> Reader<'b> {
         self.take(close)
     }
 
-    /// Takes a string.
     pub(super) fn string(&mut self) -> Option<String> {
         self.take(b'"')?;
         let mut text = Vec::new();
@@ -157,7 +152,6 @@ impl<'b> Reader<'b> {
         u32::try_from(unit).ok()
     }
 
-    /// Takes any value.
     pub(super) fn skip(&mut self) -> Option<()> {
         match self.peek()? {
             b'{' => self.object(|_, reader| reader.skip()),

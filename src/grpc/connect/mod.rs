@@ -38,7 +38,6 @@ pub use error_body::ErrorBody;
 pub use query::{InvalidQuery, Query};
 pub use timeout::{parse_timeout, put_timeout};
 
-/// The encodings that this build reads.
 const ACCEPTED: &str = if cfg!(feature = "gzip") {
     "gzip"
 } else {

@@ -18,7 +18,6 @@ pub(super) struct RequestFields<'b> {
 }
 
 impl<'b> RequestFields<'b> {
-    /// Looks at every field once; of several of one name the first counts.
     pub(super) fn new(fields: Fields<'b>, shape: Shape) -> Self {
         let mut asked = Self::default();
         let (encoding, accept) = match shape {
@@ -52,7 +51,6 @@ impl<'b> RequestFields<'b> {
     }
 }
 
-/// Whether gzip is one of a list of encodings, and not refused by its weight.
 fn lists_gzip(list: &[u8]) -> bool {
     let mut members = list.split(|&b| b == b',').map(ascii::trim_ows);
     members.any(|member| {

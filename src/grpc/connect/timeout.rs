@@ -4,7 +4,6 @@ use core::time::Duration;
 
 use crate::wire::{Sink, ascii};
 
-/// The most that ten digits can say.
 const MOST: u128 = 9_999_999_999;
 
 /// Parses a timeout; 0 has passed already. `None` unless it is one to ten digits.

@@ -312,7 +312,7 @@ impl Intake {
         len
     }
 
-    /// Counts data that nobody wants like extensions; how much there is of both.
+    /// Counts unwanted data like extensions; how much there is of both.
     pub(super) fn count_unwanted(&mut self, data: usize) -> u64 {
         let len = u32::try_from(data).unwrap_or(u32::MAX);
         self.spent = self.spent.saturating_add(len);

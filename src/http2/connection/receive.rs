@@ -1,4 +1,4 @@
-//! How a connection receives: the calls, and the search for the next event.
+//! Receiving: the calls, and the search for the next event.
 
 mod control;
 mod data;

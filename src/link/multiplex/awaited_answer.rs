@@ -1,4 +1,4 @@
-//! Where that lies in the connection's output which WebSockets on streams ask for.
+//! Frames of WebSockets on streams that ask for an answer, in the connection's output.
 //!
 //! ```text
 //!   outbox of the stream    [ message | ping | message ]

@@ -1,4 +1,4 @@
-//! How streams end, and are forgotten.
+//! The ends of streams.
 
 use alloc::boxed::Box;
 use core::time::Duration;

@@ -1,4 +1,4 @@
-//! Which address is tried when: Happy Eyeballs (RFC 8305), without I/O.
+//! The order of attempts: Happy Eyeballs (RFC 8305), without I/O.
 //!
 //! ```text
 //!   2001:db8::1 ├─────────────────── no answer ─ ─ ─ ─ ─┤ given up

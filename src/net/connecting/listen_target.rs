@@ -1,4 +1,4 @@
-//! Where a server listens: one address, or a name with all of its addresses.
+//! A place to listen: one address, or a name with all of its addresses.
 
 use alloc::format;
 use alloc::string::String;

@@ -1,4 +1,4 @@
-//! Which connections stay whole though they rest.
+//! The connections that stay whole though they rest.
 
 use alloc::vec::Vec;
 use core::time::Duration;

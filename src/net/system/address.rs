@@ -1,4 +1,4 @@
-//! Where to listen, where to dial, and who is there.
+//! Addresses to listen on and to dial, and peers.
 
 use alloc::string::String;
 use alloc::vec::Vec;

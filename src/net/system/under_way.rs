@@ -1,4 +1,4 @@
-//! How many written bytes a socket still holds (`SIOCOUTQ`).
+//! The written bytes that a socket still holds (`SIOCOUTQ`).
 //!
 //! On a TCP socket these are the bytes that the peer's system has not
 //! acknowledged, and one more for a FIN. Acknowledged is not read: they may lie

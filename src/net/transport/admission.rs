@@ -1,13 +1,13 @@
 //! Handshakes beside everything else: their part of a turn, and how many there may be.
 //!
-//! A handshake costs as much as hundreds of requests, and nobody has asked for
+//! A handshake costs as much as hundreds of requests, and no owner has asked for
 //! anything yet. So those that can go on wait in a queue of their own, which is given
 //! [`Limits::handshake_part`](crate::net::Limits::handshake_part) of each turn when all
 //! others have been served, and addresses take turns in it.
 //!
 //! With as many in flight as there may be, the next connections wait in the kernel.
 //! A handshake that waits for its peer, and not for us, makes room when it has had a
-//! second, so that a thousand peers that say nothing keep nobody out for longer.
+//! second, so that a thousand silent peers keep others out no longer.
 
 use crate::net::Key;
 use crate::net::turns::connection::{Connection, Phase};

@@ -1,4 +1,4 @@
-//! How much a socket is likely to take, so that no more is sealed.
+//! The room that a socket is likely to have, so that no more is sealed.
 
 /// The most sealed for one write: several records, less than a socket usually takes, and a part
 /// of 64 KiB with a head.

@@ -57,7 +57,6 @@ impl Counts {
         }
     }
 
-    /// Only the loop writes.
     fn write(&self, tally: Tally) {
         self.messages.store(tally.messages, Relaxed);
         self.plain_bytes.store(tally.plain_bytes, Relaxed);
@@ -66,13 +65,13 @@ impl Counts {
     }
 }
 
-/// The codecs of a loop, the charge for their memory, and what they have done.
+/// A loop's codecs, the charge for their memory, and what they did.
 #[derive(Debug)]
 pub(crate) struct Codecs {
     inflating: Charge,
     deflating: Charge,
     counts: Arc<[Counts; 2]>,
-    /// What of its counts can change without memory that is held.
+    /// The part of its counts that can change without held memory.
     left_plain: u64,
 }
 

@@ -12,10 +12,8 @@ use crate::net::packing::warmth::Warmth;
 use crate::net::{Backlog, Owner, Peer};
 use crate::wire::{Instant, Role};
 
-/// Where a connection stands.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Phase {
-    /// On its way to the peer.
     Dialling,
     /// Its proxy has yet to say whose it is; its owner does not know of it.
     Proxied,
@@ -25,16 +23,14 @@ pub(crate) enum Phase {
         /// When that has to be over, in seconds.
         until: u32,
     },
-    /// Both sides may talk.
     Open,
     /// The link is done; what is owed is still being sent.
     Flushing(Closing),
-    /// All is sent and our FIN is out: what the peer still sends is thrown
-    /// away, so that it reads our last words and not a reset.
+    /// All is sent, and our FIN: further input is discarded, so that the peer reads our last
+    /// words and no reset.
     Lingering {
         /// Bytes that may still be thrown away; 0: it is read no more.
         left: u32,
-        /// The peer has taken all that was sent.
         taken: bool,
     },
 }
@@ -42,11 +38,8 @@ pub(crate) enum Phase {
 /// The stage of a connection that its owner knows of.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Reported {
-    /// Nothing: a proxy's header or a handshake comes first.
     Nothing,
-    /// That it is there.
     Beginning,
-    /// That it is over.
     End,
 }
 
@@ -58,7 +51,6 @@ pub(super) struct Start {
     pub(super) is_broken: bool,
 }
 
-/// One connection: the link, what waits on both sides of it, and whose it is.
 #[derive(Debug)]
 pub(crate) struct Connection {
     pub(crate) link: Link,
@@ -67,23 +59,19 @@ pub(crate) struct Connection {
     pub(crate) input_buffer: Option<Box<InputBuffer>>,
     /// Output that the kernel has not taken.
     pub(crate) backlog: Backlog,
-    /// When to look whether waiting output makes progress, or whether the
-    /// lingering is over; `NEVER` if there is neither.
+    /// When to look at waiting output or end the lingering; `NEVER` if neither.
     pub(crate) stalls: Instant,
-    /// Bytes of content that the kernel has taken since the record was made: not those
-    /// that a transport has added.
+    /// Bytes of content that the kernel has taken, without a transport's additions.
     pub(crate) sent: u64,
     /// The record of how much the peer has taken, where that matters.
     pub(crate) watch: Option<Box<Watch>>,
-    /// Where in the cork an interim response ends, and until when the output after
-    /// it is held back.
+    /// Where an interim response ends in the cork, and until when the rest is held back.
     pub(super) interim: Option<Interim>,
     pub(crate) phase: Phase,
     pub(crate) tag: u32,
     /// Of its key; the table of connections sets it.
     pub(crate) generation: u32,
     pub(crate) owner: Owner,
-    /// Which of the loop's limits it is subject to.
     pub(crate) profile: u16,
     pub(crate) socket: SocketState,
     pub(crate) holds: Holds,
@@ -92,9 +80,7 @@ pub(crate) struct Connection {
     pub(crate) queued: bool,
     /// It waits in the queue of those that have something to flush.
     pub(crate) dirty: bool,
-    /// It was at rest when its deadline was set last: that one is not too late as
-    /// long as it is again, for an idle time begins anew with each exchange, and
-    /// the time to a ping with each message.
+    /// It rested when its deadline was set: that one is early enough while it rests.
     pub(crate) rested: bool,
     /// How long it stays whole once it rests.
     pub(crate) warmth: Warmth,
@@ -168,8 +154,8 @@ impl Connection {
             && !self.link.is_multiplexed()
     }
 
-    /// Lets `100 Continue` leave by itself, if it is what the first `bytes` of the cork
-    /// end with: HAProxy (2.6) hangs when the final response follows it in one read.
+    /// Lets `100 Continue` leave by itself, if it ends the first `bytes` of the cork: HAProxy
+    /// (2.6) hangs on both responses in one read.
     pub(super) fn hold_behind_interim(&mut self, bytes: usize, now: Instant) {
         if self.link.is_continued() {
             let until = now + INTERIM;
@@ -197,14 +183,12 @@ impl Connection {
             && (self.holds.is_none() || self.holds.lets_read(self.link.is_multiplexed()))
     }
 
-    /// Whether so much of its output waits, with `corked` bytes in the cork, that it is
-    /// not fed.
+    /// Whether so much of its output waits, with `corked` bytes, that it is not fed.
     #[inline(always)]
     pub(super) fn is_behind(&self, corked: usize, high: usize) -> bool {
         corked + self.backlog.len() > high && !self.holds.ignores_output()
     }
 
-    /// Whether it waits for its owner, and not for its peer.
     pub(super) fn awaits_owner(&self) -> bool {
         let lacks_input = self.lacks_input();
         matches!(self.phase, Phase::Open)
@@ -222,7 +206,7 @@ impl Connection {
         self.input_buffer.as_ref().is_some_and(|it| it.is_short)
     }
 
-    /// Whether an exchange is still the present one, or one of those that go on.
+    /// Whether an exchange is the present one, or still active.
     #[inline(always)]
     pub(crate) fn is_open(&self, stream: u32) -> bool {
         self.may_respond() && self.link.is_open(stream)
@@ -234,15 +218,13 @@ impl Connection {
         matches!(self.phase, Phase::Open) && matches!(self.reported, Reported::Beginning)
     }
 
-    /// Whether it is open, where an exchange that shares its connection is checked by the
-    /// link.
+    /// Whether it is open; for a shared connection the link checks.
     #[inline]
     pub(super) fn may_be_open(&self, stream: u32) -> bool {
         self.may_respond() && (self.link.is_multiplexed() || self.link.is_open(stream))
     }
 
-    /// Whether it waits for a further request or message and for nothing else: it
-    /// holds no memory, and nothing but time and its peer can make it go on.
+    /// Whether it waits for a request or message and nothing else, and holds no memory.
     #[inline]
     pub(crate) fn is_at_rest(&self) -> bool {
         matches!(self.phase, Phase::Open)

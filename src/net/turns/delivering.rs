@@ -10,21 +10,20 @@ use crate::net::{Exchange, Flow, Owner};
 use crate::wire::Role;
 use crate::wire::codec::Deflater;
 
-/// What became of something that was put behind what a peer has waiting.
+/// The fate of something put behind a peer's waiting output.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Delivered {
     /// The exchange does not take it.
     Refused,
     Taken,
-    /// Taken, but more than [`Limits::backlog_high`](crate::net::Limits::backlog_high) waits now; so much waited before. The
-    /// owner is told once the peer keeps up again, and sees to those that do not.
+    /// Taken, but more than [`Limits::backlog_high`](crate::net::Limits::backlog_high) waits;
+    /// so much waited before. The owner is told once the peer keeps up.
     Behind(usize),
 }
 
 /// How far the peer of an exchange is with what waits for it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) struct Uptake {
-    /// Bytes that the connection has sent.
     pub(crate) sent: u64,
     /// Bytes that wait for its stream.
     pub(crate) queued: usize,
@@ -48,7 +47,6 @@ impl Uptake {
     }
 }
 
-/// The compressed forms of one message, on their way to members on this loop.
 #[derive(Debug)]
 pub(crate) struct Packed<'f> {
     frames: &'f PackedFrames,
@@ -64,8 +62,7 @@ impl<'f> Packed<'f> {
         }
     }
 
-    /// The form for a member, deflated if nobody has asked for it before; `None` if the
-    /// message goes plain.
+    /// The form for a member, deflated on first use; `None` if the message goes plain.
     fn form(
         &mut self,
         frame: &[u8],
@@ -89,8 +86,8 @@ impl<'f> Packed<'f> {
 }
 
 impl State {
-    /// Puts one encoded WebSocket message after what a member has waiting, compressed if
-    /// that was agreed on and there are `packed` forms.
+    /// Puts an encoded WebSocket message behind what a member has waiting, compressed from
+    /// `packed` if agreed.
     pub(crate) fn deliver(
         &mut self,
         owner: Owner,
@@ -131,7 +128,6 @@ impl State {
         self.delivered(member, waited)
     }
 
-    /// How far the peer of an exchange is.
     pub(crate) fn uptake(&self, exchange: Exchange) -> Uptake {
         let it = self.connections.get(exchange.connection);
         it.map_or(Uptake::NONE, |it| Uptake {
@@ -149,7 +145,7 @@ impl State {
         delivered != Delivered::Refused
     }
 
-    /// What became of something that was put behind `waited` bytes.
+    /// The fate of something put behind `waited` bytes.
     pub(crate) fn delivered(&mut self, exchange: Exchange, waited: usize) -> Delivered {
         match self.advise(exchange) {
             Flow::Wait => Delivered::Behind(waited),

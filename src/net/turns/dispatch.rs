@@ -19,7 +19,6 @@ pub(crate) struct Dispatch {
     pub(crate) handlers: Vec<Box<dyn Handler>>,
     pub(crate) profiles: Vec<link::Limits>,
     pub(crate) scratch: OwnedScratch,
-    /// The codecs, and the charge for their memory.
     pub(crate) codecs: Codecs,
     pub(crate) shown: Option<Box<BufferedRequest>>,
     /// The state to go back to should the owner that is being called panic.
@@ -28,12 +27,10 @@ pub(crate) struct Dispatch {
 }
 
 impl Dispatch {
-    /// Calls the owner of an exchange outside of feeding.
     pub(crate) fn tell(&mut self, exchange: Exchange, event: Event<'_>) {
         call(&mut self.handlers, &mut self.state, exchange, event);
     }
 
-    /// Calls an owner about no connection in particular.
     pub(super) fn tell_owner(&mut self, owner: Owner, event: Event<'_>) {
         let exchange = Exchange::NONE;
         let Self {
@@ -56,8 +53,8 @@ impl Dispatch {
         }
     }
 
-    /// Tells the owner, once, that a connection is over: in each exchange that
-    /// shares it, then for the connection.
+    /// Tells the owner, once, that a connection is over: each shared exchange, then the
+    /// connection.
     pub(crate) fn tell_gone(&mut self, key: Key, gone: EndReason) {
         loop {
             let Some(connection) = self.state.connections.get_mut(key) else {
@@ -136,7 +133,6 @@ impl Dispatch {
         }
     }
 
-    /// Takes back what was shown and has been looked at.
     pub(super) fn recycle(&mut self, key: Key) {
         if self.shown.is_some() {
             recycle(&mut self.shown, &mut self.state, key);
@@ -144,7 +140,6 @@ impl Dispatch {
     }
 }
 
-/// Takes back what was shown and has been looked at.
 #[cold]
 pub(super) fn recycle(shown: &mut Option<Box<BufferedRequest>>, state: &mut State, key: Key) {
     let Some(buffered_request) = shown.take() else {

@@ -12,9 +12,8 @@ use crate::link::{EndReason, Snapshot};
 use crate::net::report::report;
 use crate::net::{Context, Exchange, Handler, Key};
 
-/// The owner has panicked. That ends its exchange: with 500 if nothing of the
-/// response has left, with 1011 on a WebSocket, else by a reset of its stream
-/// or by cutting the connection.
+/// The owner panicked: its exchange ends with 500 if nothing has left, 1011 on a WebSocket,
+/// else by reset or cut.
 #[cold]
 pub(super) fn panicked(
     handlers: &mut [Box<dyn Handler>],
@@ -59,7 +58,6 @@ pub(super) fn panicked(
 }
 
 impl State {
-    /// Notes on the log at which limit a connection ends.
     #[cold]
     pub(crate) fn note_limit(&self, key: Key, limit: &str) {
         if let Some(connection) = self.connections.get(key) {
@@ -98,7 +96,6 @@ impl State {
     }
 }
 
-/// Answers for an owner that owes a response and will not give it.
 pub(super) fn fail(state: &mut State, exchange: Exchange, status: Status) {
     if let Some(connection) = state.connections.get(exchange.connection)
         && connection.link.owes_response(exchange.stream)

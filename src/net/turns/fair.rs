@@ -30,7 +30,6 @@ pub(super) struct Part {
 }
 
 impl Part {
-    /// A part that begins now.
     pub(super) const fn new(state: &State) -> Self {
         Self {
             since: None,
@@ -39,19 +38,16 @@ impl Part {
         }
     }
 
-    /// A part that began with the turn.
     pub(super) const fn of_turn(state: &State) -> Self {
         let mut part = Self::new(state);
         part.since = Some(state.now);
         part
     }
 
-    /// Notes that a connection was served, and whether it has more to do.
     pub(super) const fn note(&mut self, has_more: bool) {
         self.steps += if has_more { STEPS } else { 1 };
     }
 
-    /// Whether what is left waits for the next turn.
     #[inline]
     pub(super) fn is_over(&mut self, state: &State) -> bool {
         let is_much = self.steps >= STEPS || moved(state) > self.moved + MUCH;
@@ -66,15 +62,13 @@ impl Part {
     }
 }
 
-/// Bytes read and written so far.
 const fn moved(state: &State) -> u64 {
     state.counters.bytes_in + state.counters.bytes_out
 }
 
 impl State {
-    /// Lets addresses take turns: the first connection of each, then the second of each,
-    /// those of an address in the order in which they came. A connection that counts for
-    /// no address is one by itself.
+    /// Lets addresses take turns, one connection each, in order of arrival. A connection of no
+    /// address is one by itself.
     #[cold]
     pub(crate) fn in_turns(&self, round: &mut [Key]) {
         let mut of_address: HashMap<_, u32> = HashMap::new();

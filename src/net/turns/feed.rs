@@ -22,8 +22,8 @@ use crate::websocket::Kind;
 use crate::wire::{Instant, shortcut};
 
 impl Dispatch {
-    /// Feeds `input` to a connection's link, event by event; `ends` says that the peer's
-    /// FIN follows it. Returns how much of it was used and why it stopped.
+    /// Feeds `input` to a link event by event; `ends`: the FIN follows. Returns how much was
+    /// used and why it stopped.
     pub(super) fn feed(
         &mut self,
         key: Key,
@@ -291,7 +291,6 @@ impl LinkOwner for Fed<'_> {
 }
 
 impl Fed<'_> {
-    /// Calls the owner.
     #[inline(always)]
     fn call(&mut self, at: EventContext, act: impl FnOnce(&mut dyn Handler, &mut Context<'_>)) {
         let exchange = self.note_call(at);

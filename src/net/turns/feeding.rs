@@ -1,4 +1,4 @@
-//! How far a connection's input has been handed over, and for how long.
+//! The state of a connection's feeding, and the time that it takes.
 
 use core::time::Duration;
 
@@ -15,7 +15,6 @@ const EVENTS: u32 = 8;
 /// ... and after so much that was taken to answer them.
 const MUCH: usize = 512 << 10;
 
-/// A call of an owner.
 #[derive(Debug)]
 pub(super) struct Call {
     pub(crate) exchange: Exchange,
@@ -40,7 +39,6 @@ pub(super) enum Stop {
     Over,
 }
 
-/// The messages after the one that an owner is being called with.
 #[derive(Debug)]
 pub(crate) struct Further<'r> {
     pub(super) run: MessageRun<'r>,
@@ -82,8 +80,7 @@ impl Feeding {
         self.events += 1;
     }
 
-    /// Whether what has been handed over took so long that the rest waits for
-    /// the next turn, in which others come first.
+    /// Whether the events took so long that the rest waits for the next turn.
     #[inline]
     pub(super) fn is_late(&mut self, rest: &[u8], state: &State) -> bool {
         if state.is_late() {

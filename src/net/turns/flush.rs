@@ -10,12 +10,10 @@ use crate::net::transport::secured::Secured;
 use crate::net::transport::wire::{Plain, Sealing};
 use crate::net::{Key, Loop, Poller};
 
-/// How a socket goes.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Leaving {
     /// The output is lost, and the memory that the system held for it is free.
     Reset,
-    /// The system goes on sending.
     Closed,
 }
 
@@ -190,8 +188,8 @@ impl<P: Poller> Loop<P> {
         self.dispatch.state.wake(key);
     }
 
-    /// Sets until when a connection lingers: for its time once the peer has all
-    /// that was sent, and for as long before as there is hope of that.
+    /// Sets until when a connection lingers: its time from when the peer has all, as long as
+    /// there is hope of that.
     pub(super) fn linger(&mut self, key: Key, way: Delivery) {
         let state = &mut self.dispatch.state;
         if let Some(connection) = state.connections.get_mut(key)
@@ -306,8 +304,8 @@ impl<P: Poller> Loop<P> {
         self.write_out(key, false);
     }
 
-    /// Writes it, with `pumps` after what the streams of a connection that is
-    /// shared can put out. Whether the connection is closing, or over.
+    /// Writes, with `pumps` after what a shared connection's streams put out. Whether it is
+    /// closing or over.
     #[inline]
     pub(super) fn write_out(&mut self, key: Key, pumps: bool) -> bool {
         let Self {

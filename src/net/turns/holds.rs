@@ -4,10 +4,8 @@
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) struct Holds(u8);
 
-/// One of the reasons.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Hold {
-    /// Its owner has stopped the reading.
     Owner = 1,
     /// It waits for memory: only exchanges that share it are still served.
     Memory = 2,
@@ -53,13 +51,11 @@ impl Holds {
         self.0 |= DUPLEX;
     }
 
-    /// Notes that something has come.
     #[inline]
     pub(super) const fn hear(&mut self) {
         self.0 |= HEARD;
     }
 
-    /// Forgets that something has come.
     #[cfg(feature = "client")]
     pub(crate) const fn forget_heard(&mut self) {
         self.0 &= !HEARD;

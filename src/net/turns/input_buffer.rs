@@ -9,10 +9,9 @@ const STEP: usize = 1 << 20;
 /// same place of each page.
 const PLACED: usize = 128 << 10;
 
-/// Bytes that were read and not used: the front of a message that has not
-/// arrived in full, or what a peer sent ahead.
+/// Read and unused bytes: the front of a message, or what a peer sent ahead.
 ///
-/// The memory is initialised once, when it is made or grown, never per read.
+/// Memory is initialised when made or grown, never per read.
 #[derive(Debug, Default)]
 pub(crate) struct InputBuffer {
     memory: Placed, // all of it initialised
@@ -23,17 +22,14 @@ pub(crate) struct InputBuffer {
 }
 
 impl InputBuffer {
-    /// Bytes waiting.
     pub(super) const fn len(&self) -> usize {
         self.end - self.start
     }
 
-    /// Bytes that there is room for.
     pub(super) fn size(&self) -> usize {
         self.memory.len()
     }
 
-    /// Bytes of memory held.
     #[cfg(test)]
     const fn capacity(&self) -> usize {
         self.memory.capacity()
@@ -43,7 +39,7 @@ impl InputBuffer {
         self.memory.charge_to(account);
     }
 
-    /// How much more memory it would take to read `n` bytes after what waits.
+    /// How much more memory a read of `n` bytes behind what waits would take.
     pub(super) fn growth(&self, n: usize) -> usize {
         match self.fits(n) || self.can_slide(n) {
             true => 0,
@@ -55,8 +51,7 @@ impl InputBuffer {
         self.memory.len() - self.end >= more
     }
 
-    /// Whether moving what waits to the front makes the room, and costs no more
-    /// than what has been used.
+    /// Whether sliding makes the room, at no more cost than what was used.
     fn can_slide(&self, more: usize) -> bool {
         self.memory.len() - self.len() >= more && self.start >= self.len()
     }
@@ -66,12 +61,10 @@ impl InputBuffer {
         (len + more).max((4 * len).min(2 * len.max(STEP)))
     }
 
-    /// The bytes that wait.
     pub(crate) fn bytes(&mut self) -> &mut [u8] {
         &mut self.memory[self.start..self.end]
     }
 
-    /// Drops `used` bytes from the front.
     pub(super) fn advance(&mut self, used: usize) {
         self.start += used.min(self.len());
         if self.start == self.end {
@@ -87,8 +80,8 @@ impl InputBuffer {
         self.end = bytes.len();
     }
 
-    /// Lends room after what waits: at least `least` bytes. Where its own memory has to
-    /// grow, that of `large` is taken if it is enough.
+    /// Lends at least `least` bytes behind what waits. If memory must grow, that of `large` is
+    /// taken if enough.
     pub(crate) fn room(&mut self, least: usize, large: &mut Placed) -> &mut [u8] {
         let len = self.len();
         if self.memory.len() - self.end < least && large.len() >= len + least {
@@ -101,7 +94,6 @@ impl InputBuffer {
         &mut self.memory[self.end..]
     }
 
-    /// Gives up the memory.
     pub(super) fn take_memory(&mut self) -> Placed {
         (self.start, self.end) = (0, 0);
         core::mem::take(&mut self.memory)
@@ -120,9 +112,8 @@ impl InputBuffer {
         }
     }
 
-    /// Makes room for `more` bytes after what waits: first by moving it to the front,
-    /// then by making the memory four times as large, or twice from 1 MiB on. What has
-    /// arrived sets the size, never what was announced.
+    /// Makes room for `more` bytes: by sliding, then fourfold memory, or twofold from 1 MiB on.
+    /// What has arrived sets the size.
     fn reserve(&mut self, more: usize) {
         if self.fits(more) {
             return;

@@ -10,7 +10,6 @@ use crate::net::stores::placed::Placed;
 
 /// The most memory that is kept for the next long input.
 const LARGE: usize = 4 << 20;
-/// Buffers of kept input that wait for the next connection that needs one.
 const SPARE: usize = 64;
 
 /// The one buffer that all reads go into, and the memory of input that was kept.
@@ -38,7 +37,6 @@ impl InputBuffers {
         }
     }
 
-    /// The buffer that a read goes into.
     #[inline]
     pub(crate) fn read(&mut self) -> &mut [u8] {
         &mut self.read
@@ -50,7 +48,6 @@ impl InputBuffers {
         self.read.len()
     }
 
-    /// Room for a read after kept input.
     pub(super) fn behind<'b>(&mut self, kept: &'b mut InputBuffer, least: usize) -> &'b mut [u8] {
         kept.room(least, &mut self.large)
     }
@@ -63,16 +60,14 @@ impl InputBuffers {
         had
     }
 
-    /// A copy of what was read.
     pub(crate) fn keep(&mut self, range: Range<usize>) -> Box<InputBuffer> {
         let mut kept = self.spare.pop().unwrap_or_default();
         kept.fill(&self.read[range]);
         kept
     }
 
-    /// Keeps memory for the next use: of each up to the size of a read, and one that is
-    /// larger, so that large messages do not have the system find and clear pages for
-    /// each of them.
+    /// Keeps memory for the next use: each up to a read's size, and one larger, so that large
+    /// messages do not map pages each time.
     pub(super) fn give_back(&mut self, mut kept: Box<InputBuffer>, all: &Account) {
         kept.charge_to(Some(all));
         let most = self.read.len();
@@ -85,7 +80,6 @@ impl InputBuffers {
         }
     }
 
-    /// Gives up what is kept for the next use.
     pub(super) fn release(&mut self) {
         self.spare = Vec::new();
         self.large = Placed::default();

@@ -106,8 +106,8 @@ impl<P: Poller> Loop<P> {
         self.settle(key);
     }
 
-    /// The time of lingering is over, which counts from when the peer has `taken`
-    /// all; if it has not, it has as long for it as it takes some now and then.
+    /// Lingering's time is over, counted from when the peer has `taken` all; until then it has
+    /// as long while it takes some.
     fn linger_on(&mut self, key: Key, taken: bool) {
         let way = match taken {
             true => Delivery::Still,
@@ -143,8 +143,7 @@ impl<P: Poller> Loop<P> {
         }
     }
 
-    /// Lets a connection finish: what has arrived already is looked at first, so that no
-    /// request is lost that the peer knows to be delivered.
+    /// Lets a connection finish, after what has arrived: no delivered request is lost.
     fn drain_one(&mut self, key: Key) {
         let Some(connection) = self.dispatch.state.connections.get_mut(key) else {
             return;
@@ -208,11 +207,10 @@ impl<P: Poller> Loop<P> {
         }
     }
 
-    /// Looks how far the peer of a connection is with what was sent to it.
+    /// Looks how far the peer is with what was sent.
     ///
-    /// Where the system does not say what is under way, nothing is unless it
-    /// waits here, and the kernel is offered that: what it takes then, the peer
-    /// has made room for.
+    /// Where the system does not say, only what waits here is under way, and the kernel is
+    /// offered it: what it takes, the peer made room for.
     pub(super) fn look(&mut self, key: Key) -> Delivery {
         let stream = self.sockets.get(key);
         let under_way = stream.and_then(|stream| self.poller.under_way(stream));
@@ -255,8 +253,7 @@ impl<P: Poller> Loop<P> {
         }
     }
 
-    /// Whether it may not have been in the power of an exchange's peer to send
-    /// what was to come from it since then.
+    /// Whether an exchange's peer may not have been able to send what was due since then.
     pub(super) fn excuses(&mut self, exchange: Exchange, since: Instant) -> bool {
         let way = self.look(exchange.connection);
         let connections = &mut self.dispatch.state.connections;

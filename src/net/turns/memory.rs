@@ -21,16 +21,13 @@ use crate::net::stores::memory_use::Seen;
 use crate::net::{Caps, Key, Limits, Peer};
 use crate::wire::Instant;
 
-/// One read of a connection that holds nothing, while memory is short: enough
-/// for the head of a request.
+/// A read while memory is short and nothing is held: enough for a request's head.
 const SHORT_READ: usize = 2 << 10;
-/// The time between two looks at connections that wait, and at connections that lag
-/// where the last look found none.
+/// Between two looks at connections that wait, or lag.
 pub(super) const TICK: Duration = Duration::from_millis(100);
 /// How long memory for the next user may lie unused.
 pub(super) const AGE: Duration = Duration::from_secs(10);
 
-/// The accounts of a loop.
 #[derive(Debug)]
 pub(crate) struct Memory {
     pub(crate) all: Account,
@@ -43,10 +40,8 @@ pub(crate) struct Memory {
     pub(super) starved: Vec<Starved>,
     /// The next look at connections that lag is not before this.
     pub(super) next_look: Instant,
-    /// The next look at connections that wait, and at the pools; `NEVER` while no
-    /// connection waits and nothing is kept.
+    /// The next look at waiting connections and pools; `NEVER` without any.
     pub(super) next: Instant,
-    /// The next look at the pools.
     pub(super) next_age: Instant,
     pub(crate) seen: Arc<Seen>,
 }
@@ -103,11 +98,10 @@ impl Memory {
         address.clone()
     }
 
-    /// How much is read of a connection, of at most `size`: of one that holds
-    /// nothing yet a head, while memory is short.
+    /// How much to read of at most `size`: a head while memory is short and nothing is held.
     ///
     /// # Errors
-    /// The bytes that a further read would take, if there is no room for it.
+    /// The bytes of a further read, if there is no room.
     #[inline]
     pub(super) fn read_size(
         &self,

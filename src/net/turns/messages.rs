@@ -66,10 +66,7 @@ impl Context<'_> {
 }
 
 impl<'c> Context<'c> {
-    /// The message after the one that the handler is being called with, if it has been
-    /// received completely and nothing is to be done before it: it is handed over by
-    /// this, and not in a call of its own. For handlers that have something to do once
-    /// for many messages.
+    /// The next message, if complete with nothing to be done before: handed over by this call.
     #[inline]
     pub(crate) fn next_message(&mut self) -> Option<(Kind, &'c mut [u8])> {
         let Further { run, feeding } = self.further.as_deref_mut()?;

@@ -1,4 +1,4 @@
-//! How an owner reads the body of its exchange, and how it pauses.
+//! An owner's reading of the body of its exchange, and its pauses.
 
 use super::holds::Hold;
 use super::state::State;
@@ -106,7 +106,6 @@ impl Context<'_> {
         });
     }
 
-    /// How many trailers of the collected body were left out.
     pub(crate) fn dropped_trailers(&self) -> u16 {
         let Exchange { connection, stream } = self.exchange;
         let connection = self.state.connections.get(connection);

@@ -15,7 +15,6 @@ use crate::net::{Exchange, Key, Loop, Poller};
 use crate::wire::Instant;
 
 impl State {
-    /// Makes a connection wait for memory.
     #[cold]
     pub(super) fn starve(&mut self, key: Key, needs: usize) {
         let Some(connection) = self.connections.get_mut(key) else {
@@ -32,8 +31,7 @@ impl State {
 }
 
 impl State {
-    /// The owner of a connection is about to act: the time for which the connection
-    /// has waited for that alone does not count.
+    /// The owner is about to act: a wait for it alone does not count.
     #[inline]
     pub(super) fn excuse(&self, key: Key) {
         let (now, pace) = (self.now, self.memory.pace);
@@ -48,8 +46,8 @@ impl State {
 }
 
 impl<P: Poller> Loop<P> {
-    /// Ends those that lag while memory is short, and `newest`, that has taken
-    /// some just now, if there is too little all the same.
+    /// Ends laggards while memory is short, and `newest`, which took some just now, if that
+    /// does not do.
     pub(super) fn make_room(&mut self, newest: Option<Key>) {
         let state = &mut self.dispatch.state;
         let (now, all) = (state.now, state.memory.all.clone());
@@ -84,8 +82,7 @@ impl<P: Poller> Loop<P> {
         held.max().filter(|(held, _)| *held > 0).map(|(_, key)| key)
     }
 
-    /// Books what the peers that seem to lag have taken of what was sent to
-    /// them, and excuses those that wait for us.
+    /// Books what laggards' peers have taken, and excuses those that wait for us.
     fn look_at_laggards(&mut self) {
         let state = &self.dispatch.state;
         let (now, pace) = (state.now, state.memory.pace);
@@ -114,9 +111,8 @@ impl<P: Poller> Loop<P> {
         }
     }
 
-    /// Ends connections that are below the pace until a quarter of the memory is
-    /// free. The address goes first whose bytes have lain there for the longest, and
-    /// of one address the connection likewise.
+    /// Ends connections below the pace until a quarter of the memory is free: the address, then
+    /// connection, whose bytes have lain longest.
     fn end_laggards(&mut self, all: &Account, wanted: usize) {
         self.look_at_laggards();
         let state = &mut self.dispatch.state;

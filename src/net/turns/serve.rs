@@ -12,8 +12,6 @@ use crate::net::transport::opened::Fault;
 use crate::net::transport::secured::RECORD;
 use crate::net::{Exchange, Key, Loop, Poller};
 
-/// Kept input up to this size is copied in front of the next read, so that the
-/// connection's own memory goes back to the pool; longer input is read on to.
 const COPIED: usize = 512;
 
 /// The step that follows a step of a turn.
@@ -28,9 +26,8 @@ enum Next {
 }
 
 impl<P: Poller> Loop<P> {
-    /// Gives a connection its turn: at most
-    /// [`rounds`](crate::net::Limits::rounds) reads, then one write. Returns whether
-    /// it has more to do.
+    /// Gives a connection its turn: at most [`rounds`](crate::net::Limits::rounds) reads, then
+    /// one write. Whether it has more to do.
     pub(super) fn serve(&mut self, key: Key) -> bool {
         match self.dispatch.state.connections.get_mut(key) {
             Some(connection) => {
@@ -41,7 +38,7 @@ impl<P: Poller> Loop<P> {
         }
     }
 
-    /// Gives a turn to a connection whose state has just been looked at.
+    /// Gives a turn to a connection whose state was just looked at.
     #[inline]
     pub(super) fn serve_from(&mut self, key: Key, start: Start) -> bool {
         self.dispatch.state.current = key;
@@ -69,8 +66,7 @@ impl<P: Poller> Loop<P> {
         has_more
     }
 
-    /// Whether the peer is gone and reading will not find that out, because
-    /// the input is withheld or has ended.
+    /// Whether the peer is gone unnoticed, because input is withheld or has ended.
     fn is_lost(&self, key: Key) -> bool {
         let connection = self.dispatch.state.connections.get(key);
         connection.is_some_and(|it| it.phase == Phase::Open && it.link.closing().is_none())
@@ -198,7 +194,6 @@ impl<P: Poller> Loop<P> {
         self.after(key, stop)
     }
 
-    /// Tells the link that the FIN has come.
     fn feed_end(&mut self, key: Key) -> Next {
         let Some(connection) = self.dispatch.state.connections.get_mut(key) else {
             return Next::Rest;
@@ -312,7 +307,7 @@ impl<P: Poller> Loop<P> {
         self.after(key, stop)
     }
 
-    /// Notes what a peer has sent for which memory is held.
+    /// Notes what a peer has sent while memory is held for it.
     #[inline]
     fn note_progress(&mut self, key: Key, read: usize) {
         let state = &mut self.dispatch.state;
@@ -342,7 +337,6 @@ impl<P: Poller> Loop<P> {
         }
     }
 
-    /// Keeps input that was not used, or gives its memory back.
     fn keep(&mut self, key: Key, input_buffer: Box<InputBuffer>) {
         let mut input_buffer = input_buffer;
         let state = &mut self.dispatch.state;
@@ -394,7 +388,6 @@ impl<P: Poller> Loop<P> {
         }
     }
 
-    /// Gives the memory of kept input back.
     pub(in crate::net) fn spare_kept(&mut self, input_buffer: Box<InputBuffer>) {
         let memory = &mut self.dispatch.state.memory;
         memory.note_pooled(self.dispatch.state.now);

@@ -6,7 +6,6 @@ use crate::net::Readiness;
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum Fin {
     None,
-    /// Announced: reading continues until it is read.
     Announced,
     Read,
 }
@@ -29,7 +28,6 @@ impl SocketState {
         broken: false,
     };
 
-    /// Notes what the system says has happened.
     #[inline]
     pub(super) const fn note(&mut self, readiness: Readiness) {
         let is_fin = readiness.read_closed || readiness.closed;
@@ -50,13 +48,12 @@ impl SocketState {
         self.readable = self.reads_on(end, drained);
     }
 
-    /// Whether there may be more after such a read without a further event.
+    /// Whether there may be more after such a read without an event.
     #[inline]
     pub(crate) const fn reads_on(&self, end: bool, drained: bool) -> bool {
         !end && (!drained || self.awaits_end())
     }
 
-    /// Whether the peer's FIN was announced.
     #[inline]
     pub(super) const fn awaits_end(&self) -> bool {
         !matches!(self.fin, Fin::None)
@@ -67,13 +64,11 @@ impl SocketState {
         self.fin = Fin::Read;
     }
 
-    /// Whether the peer's FIN has been read.
     #[inline]
     pub(crate) const fn has_ended(&self) -> bool {
         matches!(self.fin, Fin::Read)
     }
 
-    /// Whether the connection broke, or both its halves are closed.
     #[inline]
     pub(super) const fn is_broken(&self) -> bool {
         self.broken

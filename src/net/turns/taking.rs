@@ -1,4 +1,4 @@
-//! How much of the output the peer has taken, and how that moves deadlines.
+//! The part of the output that the peer has taken, and how that moves deadlines.
 //!
 //! ```text
 //!   sent ----------------------------------------------> by the kernel's word
@@ -8,7 +8,7 @@
 //!
 //! Bytes that the kernel has taken are not with the peer: megabytes may be under
 //! way for minutes. So, when a deadline comes up, the loop looks how far the peer
-//! is. As long as that number grows nobody is stalled or idle, and what the peer
+//! is. As long as that number grows no peer is stalled or idle, and what it
 //! is to answer to has its time from when it has arrived. Nothing of this is
 //! asked before a deadline comes up.
 
@@ -23,13 +23,11 @@ use crate::wire::Instant;
 pub(super) const LOOK: Duration = Duration::from_secs(1);
 /// The slowest reader that loses nothing: bytes a second.
 const PACE: u64 = 4096;
-/// The bytes that arrived in the last minute may wait in front of the reader for as
-/// long as they take at that pace.
+/// What arrived in the last minute may wait before its reader for as long as it takes at that
+/// pace.
 const MOST: u64 = 1 << 20;
-/// How far apart the marks of a minute are at least.
 const APART: Duration = Duration::from_secs(30);
 
-/// How what was sent fares.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Delivery {
     /// The peer has all of it, as far as is known.
@@ -44,7 +42,6 @@ pub(super) enum Delivery {
 }
 
 impl Delivery {
-    /// Whether nothing is under way.
     pub(super) const fn is_clear(self) -> bool {
         matches!(self, Self::Clear | Self::Cleared)
     }
@@ -61,8 +58,8 @@ impl Connection {
         self.sent - watch.map_or(0, |watch| watch.earlier[0].1) // it only grows
     }
 
-    /// How long what was sent lately may wait in front of its reader, in a
-    /// receive buffer or a proxy, after it was acknowledged.
+    /// How long recent bytes may wait before their reader, in a buffer or proxy, after being
+    /// acknowledged.
     pub(super) fn held(&self) -> Duration {
         match self.lately() {
             ..MUCH => Duration::ZERO,
@@ -82,7 +79,6 @@ impl Connection {
         }
     }
 
-    /// Drops a watch that has nothing to tell.
     pub(crate) fn forget_watch(&mut self) {
         if let Some(watch) = &self.watch
             && watch.mark.is_none()
@@ -94,8 +90,7 @@ impl Connection {
         }
     }
 
-    /// Output begins to wait, or the kernel has taken some of it: has it looked
-    /// at before long.
+    /// Output begins to wait, or some was taken: has it looked at before long.
     pub(super) fn await_progress(&mut self, now: Instant, limit: Duration) {
         self.stalls = now + limit.min(LOOK);
         if let Some(watch) = &mut self.watch {
@@ -103,23 +98,22 @@ impl Connection {
         }
     }
 
-    /// When output that waits, of which the peer has taken nothing since it was
-    /// looked at, is to be given up.
+    /// When waiting output, untaken since the last look, is given up.
     pub(super) fn stalls_at(&self, limit: Duration) -> Instant {
         let mark = self.watch.as_ref().and_then(|watch| watch.mark);
         mark.map_or(Instant::NEVER, |mark| mark.since + limit)
     }
 
-    /// Whether the peer may not have had all that it is to act on until now. What
-    /// only waits here because the peer reads nothing excuses nobody.
+    /// Whether the peer may lack something it must act on. What waits because it does not read
+    /// excuses nothing.
     pub(super) fn may_lack_something(&self, way: Delivery) -> bool {
         let mark = self.watch.as_ref().and_then(|watch| watch.mark);
         let is_on_its_way = mark.is_some_and(|mark| mark.is_on_its_way);
         way == Delivery::Cleared || way == Delivery::Moving && is_on_its_way
     }
 
-    /// Restarts the time of an awaited answer from when the request for it has arrived.
-    /// Called before the deadline takes effect, when it was `way`.
+    /// Restarts an awaited answer's time from its request's arrival. Called before the
+    /// deadline, when it was `way`.
     pub(super) fn put_off(&mut self, way: Delivery, now: Instant) {
         if self.may_lack_something(way) {
             self.link.under_way(now);

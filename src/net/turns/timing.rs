@@ -16,8 +16,7 @@ impl Context<'_> {
             .set_timer(at, self.owner, self.exchange, token, None)
     }
 
-    /// Sets a timer for a time within which the peer is to send something: when it
-    /// is over, [`is_excused`](Self::is_excused) says
+    /// Times what the peer is to send; when it is over, [`is_excused`](Self::is_excused) says
     /// whether it could.
     pub(crate) fn grant_time(&mut self, time: Duration, token: u64) -> Result<TimerId, Exhausted> {
         let now = self.state.now;
@@ -25,10 +24,8 @@ impl Context<'_> {
             .set_timer(now + time, self.owner, self.exchange, token, Some(now))
     }
 
-    /// Whether the time that is over and was [granted](Self::grant_time) counts
-    /// for nothing: our own side withheld the input meanwhile, or output is on
-    /// its way, and the peer takes it, in which there may be the window that it
-    /// waits for.
+    /// Whether a [granted](Self::grant_time) time counts for nothing: our side withheld input,
+    /// or output with the peer's window is on its way.
     pub(crate) const fn is_excused(&self) -> bool {
         self.state.excused
     }

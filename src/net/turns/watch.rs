@@ -17,26 +17,22 @@ pub(crate) struct Watch {
     pub(super) asked: Option<AwaitedAnswer>,
 }
 
-/// How far a peer was that had not taken all.
 #[derive(Debug, Clone, Copy)]
 pub(super) struct Mark {
     /// Bytes that it had taken. It may lie below zero, where what is under way
     /// counts for more than its bytes.
     pub(super) taken: i64,
-    /// Since when no more.
     pub(super) since: Instant,
     /// The kernel had the rest, or some of it, and not the backlog alone.
     pub(super) is_on_its_way: bool,
 }
 
-/// Something that the peer is to answer.
 #[derive(Debug)]
 pub(super) struct AwaitedAnswer {
     /// Which wait of the link's it is.
     pub(super) since: u32,
     /// The count of bytes sent up to its end.
     pub(super) end: u64,
-    /// All of that is with the peer.
     pub(super) arrived: bool,
 }
 

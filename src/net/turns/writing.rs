@@ -11,9 +11,8 @@ use crate::net::transport::wire::Wire;
 use crate::net::{Context, Cork, Counters, FilePart, Flow, Key, Output, Queues};
 use crate::wire::Instant;
 
-/// Lets an interim response leave by itself, and keeps what follows it in the backlog
-/// until the body begins: how many bytes the kernel took. `None` once there is nothing to
-/// wait for.
+/// Lets an interim response leave by itself and keeps the rest until the body begins; the bytes
+/// that the kernel took, `None` once nothing is held.
 #[cold]
 fn hold_back(
     connection: &mut Connection,
@@ -42,7 +41,6 @@ fn hold_back(
     Some(taken)
 }
 
-/// Bytes that the kernel took.
 #[derive(Debug, Clone, Copy, Default)]
 struct Taken {
     /// Bytes as the kernel counts them.
@@ -75,8 +73,8 @@ fn write_sealed(
     Ok((Taken { raw, content }, raw < offered))
 }
 
-/// Keeps what was sealed and the socket did not take, of a writing that took `taken`
-/// plain bytes; what the socket took.
+/// Keeps sealed bytes that the socket did not take, of `taken` plain ones; returns what it
+/// took.
 #[inline(always)]
 fn settle_wire<W: Wire>(
     connection: &mut Connection,

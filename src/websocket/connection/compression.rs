@@ -1,4 +1,4 @@
-//! How a connection compresses and inflates (RFC 7692).
+//! The compression of a connection (RFC 7692).
 
 use alloc::boxed::Box;
 

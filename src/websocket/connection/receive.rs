@@ -1,4 +1,4 @@
-//! How a connection works through its input.
+//! Receiving: a connection's way through its input.
 
 use core::ops::Range;
 

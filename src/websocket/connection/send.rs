@@ -1,4 +1,4 @@
-//! How a connection sends.
+//! Sending.
 
 #[cfg(feature = "alloc")]
 use bytes::Bytes;

@@ -1,4 +1,4 @@
-//! Which pages a server lets in.
+//! The pages that a server lets in.
 
 use crate::http::Origin;
 

@@ -66,7 +66,7 @@ impl Default for Compression {
 pub struct Deflater {
     /// Makes the states of other levels than the fastest.
     make: Option<Make>,
-    /// What the fastest level is deflated with, if it is not a state that is made.
+    /// The fastest level's deflater, unless a state is made.
     quick: Option<Box<Quick>>,
     quick_levels: u8,
     smallest: u8,
@@ -154,7 +154,7 @@ impl Deflater {
         self.quick_levels > 0 || self.smallest <= window_bits
     }
 
-    /// What makes a state for this level, if that is not for the small deflater.
+    /// The maker of states for this level, unless the small deflater serves it.
     fn maker(&self, level: u8, window_bits: u8) -> Option<Make> {
         let is_made = level > self.quick_levels && window_bits >= self.smallest;
         self.make.filter(|_| is_made || self.quick_levels == 0)

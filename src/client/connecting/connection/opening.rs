@@ -1,4 +1,4 @@
-//! How a connection without I/O begins, and how its owner ends it.
+//! The beginning of a connection without I/O, and its end by its owner.
 
 use alloc::boxed::Box;
 use alloc::sync::Arc;

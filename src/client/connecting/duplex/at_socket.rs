@@ -1,7 +1,7 @@
-//! Who waits for the socket: the receiver, or one of the threads that send.
+//! The thread that waits for the socket: the receiver, or one of those that send.
 //!
 //! ```text
-//!              nobody is there                     it has waited
+//!              no thread there                     it has waited
 //!   any thread ───────────────► waits for it ─────────────────────► calls all that sleep
 //!       │                            ▲
 //!       │ somebody is there          │ alarm: the receiver comes, or there is

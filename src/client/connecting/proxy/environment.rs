@@ -1,4 +1,4 @@
-//! Which proxy a request goes through: as the environment has it, or as was said.
+//! The proxy of a request: by the environment, or as was said.
 
 use alloc::string::String;
 use std::env;
@@ -7,7 +7,7 @@ use super::Proxy;
 use super::exclusions::Exclusions;
 use crate::client::ProxyError;
 
-/// What the options of a client say of proxies.
+/// The options of a client for proxies.
 #[derive(Debug, Clone, Default)]
 pub(crate) struct ProxyChoice {
     /// Those of the environment otherwise.

@@ -1,4 +1,4 @@
-//! Why a text is no URL.
+//! The faults of a text that is no URL.
 
 /// A text that is no URL, by the part that is at fault. Its message holds nothing of the
 /// text, which may hold a password.

@@ -11,7 +11,6 @@ use crate::client::http::{Error, LoopCall, Repeated};
 use crate::sse::Decoded;
 use crate::wire::Step;
 
-/// The state of a source on a loop.
 pub(super) struct Inner {
     pub(super) core: EventSourceCore,
     pub(super) request: Repeated,
@@ -23,7 +22,6 @@ pub(super) struct Inner {
     /// Tells the responses of one attempt from those of another.
     pub(super) attempt: u64,
     pub(super) has_told: bool,
-    /// The input is for an error to show.
     pub(super) is_shown: bool,
 }
 
@@ -62,7 +60,6 @@ impl Inner {
         found
     }
 
-    /// The request, or the body of its response, has failed.
     pub(super) fn fail_by(&mut self, error: Error) {
         let dice = self.request.roll();
         note_failure(&mut self.core, &error, clock::now(), dice);

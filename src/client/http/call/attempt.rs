@@ -6,7 +6,6 @@ use crate::http::{FieldBuffer, Status, Version};
 use crate::link::EndReason;
 use crate::wire::Instant;
 
-/// The present attempt, on one connection.
 #[derive(Debug)]
 pub(super) struct Attempt {
     pub(super) stream: u32,
@@ -24,7 +23,6 @@ pub(super) struct Attempt {
     pub(super) is_out: bool,
     pub(super) handed_over: u64,
     pub(super) received: u64,
-    /// The last stream that the server will act on.
     pub(super) last_stream: u32,
     pub(super) lost: Option<EndReason>,
     /// The time from which the present deadline counts.

@@ -87,8 +87,8 @@ impl Call {
         }
     }
 
-    /// The limit of this request that a list of fields exceeds. Where the limits are the
-    /// client's, its connection has looked already.
+    /// The limit of this request that a list of fields exceeds; the client's were checked by
+    /// its connection.
     fn exceeded(&self, fields: Fields<'_>, version: Version) -> Option<&'static str> {
         self.request.limits.as_ref()?;
         self.limits().exceeded(fields, version)
@@ -198,7 +198,6 @@ impl Call {
         self.answer.left
     }
 
-    /// Notes a piece of the body that went to the caller as it came.
     pub(crate) fn passed_on(&mut self, bytes: usize, now: Instant) {
         self.attempt.since = now;
         self.answer.left = self.answer.left.saturating_sub(bytes as u64);
@@ -343,13 +342,11 @@ impl Call {
         false
     }
 
-    /// Whether the body can be sent, again if it was sent.
     pub(super) fn can_give_again(&self) -> bool {
         self.request.body.can_begin()
     }
 }
 
-/// The meaning of a response.
 enum Judgement {
     Answer,
     Again { fresh: bool, at: Instant },

@@ -18,7 +18,6 @@ use crate::link::{EndReason, ProtocolError};
 use crate::wire::Instant;
 
 impl Call {
-    /// No connection could be made.
     pub(crate) fn unreachable(&mut self, error: DialError, now: Instant) {
         self.counts.made = self.counts.made.saturating_add(1);
         let dice = self.policy.dice.roll();
@@ -35,8 +34,7 @@ impl Call {
         self.fail(phase, ErrorKind::Unreachable(error));
     }
 
-    /// A connection that was opened for it has died before it was used. Within limits it
-    /// wants another one.
+    /// A connection opened for it died unused. Within limits it wants another.
     pub(crate) fn unused(&mut self, now: Instant) {
         match (self.state, self.unseen_again(now)) {
             (State::Connect { fresh, .. }, Some(at)) => self.state = State::Connect { fresh, at },
@@ -59,7 +57,6 @@ impl Call {
         goes.then_some(at)
     }
 
-    /// The exchange has ended before its time.
     pub(super) fn lost(&mut self, why: EndReason, now: Instant) {
         match self.state {
             State::Asked => {}
@@ -102,7 +99,6 @@ impl Call {
             || self.attempt.stream > self.attempt.last_stream
     }
 
-    /// Whether the connection was at rest, and died before anything of an answer.
     fn is_stale(&self, why: EndReason) -> bool {
         let has_died = match why {
             EndReason::Finished | EndReason::Disconnected | EndReason::Reset => true,

@@ -25,8 +25,8 @@ std::thread_local! {
 }
 
 impl Call {
-    /// Sends the request on a connection that was asked for, `reused` if it has carried
-    /// others, and which is one to an HTTP proxy if that is to forward it.
+    /// Sends the request; `reused` says that the connection carried others, and a forwarding
+    /// proxy gets the absolute form.
     pub(crate) fn begin(
         &mut self,
         sender: &mut dyn RequestSender,
@@ -102,8 +102,7 @@ impl Call {
         Ok(())
     }
 
-    /// Whether a response may be coded: where the caller decides about that itself, or
-    /// asks for a part, it is left as it is.
+    /// Whether a response may be coded: not where the caller decides, or asks for a part.
     pub(super) fn accepts_codings(&self) -> bool {
         self.lets_code(self.given())
     }
@@ -186,8 +185,7 @@ impl Call {
         Ok(())
     }
 
-    /// Sends more of the body, as far as the connection takes it: also while the response
-    /// comes, as a server may answer with what it is sent.
+    /// Sends more of the body as far as the connection takes it, also while the response comes.
     pub(crate) fn pump(&mut self, sender: &mut dyn RequestSender, now: Instant) {
         let is_wanted = matches!(
             self.state,
@@ -240,7 +238,6 @@ impl Call {
     }
 }
 
-/// Whether a request of this method without a body says so (RFC 9110 §8.6).
 const fn is_usual_with_body(method: Method<'_>) -> bool {
     matches!(method, Method::POST | Method::PUT | Method::PATCH)
 }

@@ -9,8 +9,8 @@ use crate::client::http::error::ErrorKind;
 use crate::wire::Instant;
 
 impl Call {
-    /// Says how far the connection has come since [`begin`](Self::begin): bytes that the
-    /// system has taken, whether that is all there was to write, and bytes that have come.
+    /// Says how far the connection is since [`begin`](Self::begin): bytes sent, whether that is
+    /// all, bytes received.
     pub(crate) fn moved(&mut self, handed_over: u64, is_out: bool, received: u64, now: Instant) {
         let attempt = &mut self.attempt;
         let is_sending = attempt.giving.is_some() || !attempt.is_out;
@@ -34,7 +34,7 @@ impl Call {
         self.until.min(self.phase_deadline().0)
     }
 
-    /// Until when to wait at most for one who does not hear when the request is out.
+    /// How long to wait at most, for one who is not told when the request is out.
     pub(crate) fn wait_until(&self, now: Instant) -> Instant {
         let answer = self.attempt.since + self.limits().response_time;
         match self.is_sending() && !self.is_giving() && answer > now {
@@ -43,13 +43,11 @@ impl Call {
         }
     }
 
-    /// When all of it has to be over.
     pub(crate) const fn until(&self) -> Instant {
         self.until
     }
 
-    /// Replaces the time between two pieces of the body, and perhaps when all of it has to
-    /// be over.
+    /// Replaces the time between two pieces, and perhaps the end of the body.
     pub(crate) fn retime(&mut self, silence: Duration, until: Option<Instant>) {
         let present = self.policy.limits;
         let own = self.request.limits.get_or_insert_with(|| Box::new(present));
@@ -57,7 +55,6 @@ impl Call {
         self.until = until.unwrap_or(self.until);
     }
 
-    /// The deadline of the present phase, and the limit that it comes from.
     fn phase_deadline(&self) -> (Instant, &'static str) {
         let (limits, since) = (self.limits(), self.attempt.since);
         match (self.state, self.attempt.held) {

@@ -11,7 +11,6 @@ use crate::client::connecting::Url;
 /// An attribute that is longer is left out (RFC 6265bis §5.6).
 const ATTRIBUTE: usize = 1024;
 
-/// The longest life of a cookie, in seconds: 400 days (RFC 6265bis §5.5).
 const LIFE: u64 = 400 * 86_400;
 
 pub(super) struct Stored {

@@ -10,7 +10,6 @@ use crate::link::{Body, EndReason, Event, UsageError};
 use crate::net::Flow;
 use crate::wire::Instant;
 
-/// The connection that a call is on, and how far that has come.
 #[derive(Debug)]
 pub(super) struct Line {
     pub(super) connection: Connection,
@@ -25,14 +24,11 @@ pub(super) struct Line {
     received_before: u64,
 }
 
-/// How far the request is.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum Standing {
-    /// The handshake of a transport is under way.
     Opening,
     /// The connection takes no request yet.
     Waiting,
-    /// It has begun.
     Begun,
     /// It has not begun, and cannot.
     Useless,
@@ -62,7 +58,6 @@ impl Line {
         }
     }
 
-    /// Whether the request is still to begin on it.
     pub(super) const fn is_awaited(&self) -> bool {
         matches!(self.standing, Standing::Opening | Standing::Waiting)
     }
@@ -114,7 +109,6 @@ impl Line {
         }
     }
 
-    /// Opens the server's window for what the caller has taken.
     pub(super) fn give_back(&mut self, call: &mut Call) {
         call.give_back(&mut self.sending());
     }

@@ -53,7 +53,7 @@ impl LoopCall {
     /// Writes a piece of the request's body, which was set to
     /// [`Body::pieces`](crate::client::Body::pieces). [`Flow::Wait`] asks for no more until
     /// [`ResponseListener::writable`](super::ResponseListener::writable); the piece was
-    /// taken. [`Flow::Over`]: nobody will take it, as the call is over, the server has
+    /// taken. [`Flow::Over`]: it will not be taken, as the call is over, the server has
     /// answered and does not want the rest, or the body was finished.
     pub fn write(&self, piece: &[u8]) -> Flow {
         self.write_shared(Bytes::copy_from_slice(piece))

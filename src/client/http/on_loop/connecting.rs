@@ -1,4 +1,4 @@
-//! How connections come about, and how they end.
+//! The beginnings and ends of connections.
 
 use alloc::collections::VecDeque;
 use alloc::rc::Rc;
@@ -16,7 +16,6 @@ use crate::net::{Context, Exchange, Key, Progress};
 use crate::wire::Instant;
 
 impl Driver {
-    /// Dials for a call, which has the right to it.
     pub(super) fn dial(
         &mut self,
         key: Key,
@@ -73,8 +72,7 @@ impl Driver {
         }
     }
 
-    /// A call does not want the connection any more that is dialled for it. Where others
-    /// wait, what comes of it goes to rest.
+    /// A call no longer wants the connection dialled for it. If others wait, it will rest.
     pub(super) fn give_up_dial(&mut self, link: Key, context: &mut Context<'_>) {
         let Some(it) = self.links.get_mut(link) else {
             return;
@@ -225,7 +223,6 @@ impl Driver {
         self.free(&origin);
     }
 
-    /// A connection is over.
     pub(super) fn ended(&mut self, link: Key, why: EndReason, context: &mut Context<'_>) {
         let Some(it) = self.links.get_mut(link) else {
             return;

@@ -30,7 +30,6 @@ pub(super) struct Driver {
     pub(super) counters: Arc<Counters>,
     pub(super) profile: Profile,
     remote: Remote,
-    /// All calls; one that is being seen to is not in its place.
     pub(super) calls: Slab<Option<Box<Running>>>,
     pub(super) links: Links,
     pub(super) pool: State<Key, Rc<SharedLink>>,
@@ -126,14 +125,12 @@ impl Driver {
         }
     }
 
-    /// Puts a call into its place again.
     pub(super) fn put_back(&mut self, key: Key, running: Box<Running>) {
         if let Some(place) = self.calls.get_mut(key) {
             *place = Some(running);
         }
     }
 
-    /// Marks a call to be looked at.
     pub(super) fn touch(&mut self, key: Key) {
         if let Some(running) = self.call(key)
             && !core::mem::replace(&mut running.is_touched, true)
@@ -179,7 +176,6 @@ impl Driver {
         }
     }
 
-    /// Tells a call what has happened to it.
     pub(super) fn tell(
         &mut self,
         key: Key,
@@ -209,9 +205,8 @@ impl Driver {
         }
     }
 
-    /// Acts on a call, and the connection that it is on. The application's source of a
-    /// body may be read: if that panics, the call is lost, and no other call is affected.
-    /// Whether the call has survived.
+    /// Acts on a call and its connection. A panic in the application's body loses this call
+    /// alone. Returns whether it survives.
     #[must_use]
     pub(super) fn act(
         &self,
@@ -249,7 +244,6 @@ impl Driver {
         self.due = self.due.min(running.deadline());
     }
 
-    /// The exchange that a call has on its connection.
     pub(super) fn exchange_of(&self, running: &Running) -> Option<Exchange> {
         let Place::On(link) = running.place else {
             return None;
@@ -376,7 +370,6 @@ impl Driver {
 }
 
 impl Drop for Driver {
-    /// The loop is gone: so are the calls.
     fn drop(&mut self) {
         self.desk.is_gone.set(true);
         let keys: Vec<Key> = self.calls.keys().collect();

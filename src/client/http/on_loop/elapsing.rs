@@ -12,8 +12,7 @@ use crate::client::http::pool::Closed;
 use crate::net::{Context, Key};
 use crate::wire::Instant;
 
-/// Between two looks at the calls of which none was due, so that many that are due one
-/// after another cost a look each such time.
+/// Between two looks while no call was due, so that many deadlines in a row cost a look each.
 const APART: Duration = Duration::from_millis(2);
 
 impl Driver {
@@ -70,8 +69,7 @@ impl Driver {
         self.touch(key);
     }
 
-    /// Has the loop call when the next thing is due, and shows what is to be seen from
-    /// outside.
+    /// Arms the loop's alarm and publishes the counts.
     pub(super) fn arm(&mut self, context: &mut Context<'_>) {
         let now = context.now();
         let sweep = self.pool.sweep.unwrap_or(Instant::NEVER);

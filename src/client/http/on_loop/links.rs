@@ -26,11 +26,11 @@ pub(super) enum LinkState {
         dial: LoopDial,
         /// The call that it is dialled for, if that still waits.
         call: Option<Key>,
-        /// Others wait for what comes of it.
         is_awaited: bool,
     },
-    /// It carries one call at a time.
-    Own { call: Option<Key> },
+    Own {
+        call: Option<Key>,
+    },
     Shared {
         seats: Rc<SharedLink>,
         streams: Vec<(u32, Key)>,
@@ -62,7 +62,6 @@ impl Seats for Rc<SharedLink> {
 }
 
 impl Link {
-    /// Whose events come for this stream.
     pub(super) fn call_of(&self, stream: u32) -> Option<Key> {
         match &self.state {
             LinkState::Dialling { .. } => None,
@@ -89,7 +88,6 @@ impl Link {
     }
 }
 
-/// The connections by their numbers, which are also their tags on the loop.
 #[derive(Debug)]
 pub(super) struct Links(Slab<Link>);
 

@@ -62,7 +62,7 @@ pub trait ResponseListener: 'static {
     fn chunk(&mut self, chunk: &[u8], call: &LoopCall);
 
     /// After [`LoopCall::write`] has answered [`Flow::Wait`](crate::net::Flow::Wait): there
-    /// is room again, or nobody will take more, which the next write says.
+    /// is room again, or no more will be taken, which the next write says.
     fn writable(&mut self, call: &LoopCall) {
         let _ = call;
     }

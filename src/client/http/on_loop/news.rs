@@ -18,15 +18,11 @@ pub(super) struct Desk {
     pub(super) asked: Rc<Asked>,
     /// There is no driver any more.
     pub(super) is_gone: Cell<bool>,
-    /// Connections now, and how many of them are at rest.
     pub(super) counts: Cell<(usize, usize)>,
 }
 
-/// Something to be seen to.
 pub(super) enum News {
-    /// A call begins.
     Open(Box<Running>),
-    /// All connections at rest are closed.
     CloseIdle,
     /// The last clone of the client was dropped.
     Leave,

@@ -1,4 +1,4 @@
-//! Which connection a call goes on, and how it comes off it.
+//! The placing of calls on connections.
 
 use alloc::rc::Rc;
 use alloc::sync::Arc;
@@ -293,8 +293,8 @@ impl Driver {
         }
     }
 
-    /// Lets those look that wait, first for this origin, and then for the others, as far as
-    /// there is room.
+    /// Lets waiting calls look: first for this origin, then for others, as far as there is
+    /// room.
     pub(super) fn serve_queue(&mut self, origin: &Arc<str>, context: &mut Context<'_>) {
         self.serve_origin(origin, context);
         if self.queues.is_empty() || self.pool.open >= self.client.pool_limits().connections {
@@ -329,7 +329,6 @@ impl Driver {
         }
     }
 
-    /// Closes connections at rest.
     pub(super) fn close(&mut self, closed: Closed<Key, Rc<SharedLink>>, context: &mut Context<'_>) {
         for idle in closed.own {
             self.hang_up(idle.connection, context);
@@ -339,7 +338,6 @@ impl Driver {
         }
     }
 
-    /// Closes all connections at rest.
     pub(super) fn close_idle(&mut self, context: &mut Context<'_>) {
         let mut closed = Closed::default();
         self.pool.close(|_| true, |_, _| true, &mut closed);

@@ -17,7 +17,6 @@ use crate::net::{Key, Progress, TransportDetails};
 use crate::wire::Instant;
 use crate::wire::partly_shown;
 
-/// A call under way.
 pub(super) struct Running {
     pub(super) call: Call,
     /// `None` once it is told the end.
@@ -35,40 +34,34 @@ pub(super) struct Running {
     pub(super) ends_at: Option<u64>,
     /// Something of an answer has come.
     pub(super) has_received: bool,
-    /// Its connection is one that calls share.
     pub(super) is_shared: bool,
     /// It is among those whose request is not out.
     pub(super) is_leaving: bool,
     /// Its connection is not read for it.
     pub(super) is_held: bool,
     pub(super) is_answered: bool,
-    /// It is among those to be seen to.
     pub(super) is_touched: bool,
     pub(super) details: Option<TransportDetails>,
 }
 
-/// Where a call is.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Place {
-    /// It has to say what it wants.
     Nowhere,
     /// It waits for the time of its next attempt.
     Pausing(Instant),
-    /// It waits for a connection to be free.
-    Waiting { fresh: bool },
-    /// A connection is dialled for it.
+    Waiting {
+        fresh: bool,
+    },
     Dialling(Key),
-    /// It waits until this connection, which was at rest, has been looked at: its request must
-    /// not be sent twice.
+    /// It waits until this resting connection was looked at: its request must not go twice.
     Looking(Key),
     /// It waits until the server of this connection allows one more stream.
     Applying(Key, Instant),
-    /// On this connection.
     On(Key),
 }
 
-/// The longest request, and what waits in front of it, that a connection takes with the
-/// turn: an empty buffer of the system's has room for it.
+/// The longest request, with what waits before it, sent with the turn: an empty system buffer
+/// takes it.
 const SHORT: u64 = 16 << 10;
 
 impl Running {
@@ -119,7 +112,6 @@ impl Running {
         }
     }
 
-    /// Tells the call how far its connection has come.
     pub(super) fn moved(&mut self, progress: Progress, now: Instant) {
         if self.ends_at.is_none() && !self.call.is_giving() && progress.queued == 0 {
             self.ends_at = Some(progress.written);
@@ -140,12 +132,10 @@ impl Running {
         }
     }
 
-    /// Whether its request is written, and waits for the system.
     pub(super) fn awaits_departure(&self) -> bool {
         self.ends_at.is_some() && self.call.is_sending()
     }
 
-    /// Bytes that are held for it.
     pub(super) fn held(&self) -> usize {
         let feed = self.ticket().feed.as_ref().map_or(0, |it| it.bytes());
         self.call.held() + feed

@@ -12,15 +12,10 @@ use crate::client::http::error::Error;
 use crate::net::{Context, Key};
 use crate::wire::Instant;
 
-/// The result of a step.
 enum Next {
-    /// There may be another.
     On,
-    /// There is none for now.
     Wait,
-    /// All has come.
     End,
-    /// The call has failed.
     Failed(Error),
     /// Its listener, or its body, has panicked.
     Lost,
@@ -188,7 +183,6 @@ impl Driver {
         running.ticket().held.set(held);
     }
 
-    /// Tells the end of a call.
     fn end(&mut self, key: Key, mut running: Box<Running>) {
         self.take_out(key, &mut running);
         if let Some(listener) = running.listener.take() {
@@ -199,7 +193,6 @@ impl Driver {
         running.call.recycle();
     }
 
-    /// Tells that a call has failed, which it knows.
     pub(super) fn fail(&mut self, key: Key, mut running: Box<Running>) {
         if let Step::Failed(error) = running.call.next(Instant::START) {
             self.told_failure(key, running, error);
@@ -218,7 +211,6 @@ impl Driver {
         }
     }
 
-    /// Takes a call out that is over.
     fn take_out(&mut self, key: Key, running: &mut Running) {
         self.calls.remove(key);
         self.counters.end(&mut running.call, running.is_answered);
@@ -230,7 +222,6 @@ impl Driver {
         }
     }
 
-    /// A call is given up whose listener, or whose body, has panicked.
     pub(super) fn lose(&mut self, key: Key, mut running: Box<Running>, context: &mut Context<'_>) {
         self.release(key, &mut running, true, context);
         self.take_out(key, &mut running);

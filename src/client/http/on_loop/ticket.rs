@@ -9,7 +9,6 @@ use crate::client::http::feed::Feed;
 use crate::net::{Key, LocalWaker};
 use crate::wire::partly_shown;
 
-/// Calls of which something was asked.
 #[derive(Default)]
 pub(super) struct Asked {
     tickets: RefCell<Vec<Rc<Ticket>>>,
@@ -18,7 +17,6 @@ pub(super) struct Asked {
     pub(super) waker: OnceCell<LocalWaker>,
 }
 
-/// State that a call's handle shares with the driver.
 pub(super) struct Ticket {
     asked: Rc<Asked>,
     pub(super) key: Cell<Key>,
@@ -28,7 +26,6 @@ pub(super) struct Ticket {
     pub(super) is_over: Cell<bool>,
     /// It is among those of which something was asked.
     is_noted: Cell<bool>,
-    /// Bytes that are held for it.
     pub(super) held: Cell<usize>,
 }
 
@@ -64,7 +61,6 @@ impl Asked {
         }
     }
 
-    /// Takes them out, in the order in which they were asked.
     pub(super) fn take(&self) -> Vec<Rc<Ticket>> {
         let tickets = self.tickets.take();
         for ticket in &tickets {

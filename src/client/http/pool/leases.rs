@@ -9,7 +9,6 @@ use crate::wire::Instant;
 use crate::wire::partly_shown;
 
 impl Pool {
-    /// Takes back what was leased.
     fn give_back(&self, lease: &mut Lease) {
         let mut locked = self.lock();
         let returned = Return {
@@ -24,7 +23,6 @@ impl Pool {
         drop(closed);
     }
 
-    /// The server of an origin speaks HTTP/1.1: no call needs to wait for another's dial.
     fn cannot_be_shared(&self, origin: &str) {
         let mut locked = self.lock();
         if let Some(of_origin) = locked.state.origins.get_mut(origin) {
@@ -44,7 +42,6 @@ impl Pool {
 }
 
 impl Lease {
-    /// Shares the connection that was dialled from now on.
     pub(crate) fn share(mut self, connection: SharedConnection) -> SharedLease {
         let connection = Arc::new(connection);
         let now = clock::now();

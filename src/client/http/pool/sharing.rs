@@ -16,10 +16,8 @@ use crate::client::http::limits::ClientLimits;
 use crate::client::http::shared::SharedConnection;
 use crate::wire::Instant;
 
-/// Which connection is asked for.
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct Want {
-    /// One that has carried no request.
     pub(crate) fresh: bool,
     /// It has to have been at rest for no longer than [`ClientLimits::unrepeatable_idle_time`].
     pub(crate) young: bool,
@@ -39,7 +37,6 @@ impl Want {
     }
 }
 
-/// A connection with places for several calls.
 pub(crate) trait Seats: Clone {
     /// Whether it takes further calls, perhaps later.
     fn is_usable(&self) -> bool;
@@ -47,7 +44,6 @@ pub(crate) trait Seats: Clone {
     /// For how many calls at one time the server allows.
     fn capacity(&self) -> usize;
 
-    /// Whether both are the same one.
     fn is(&self, other: &Self) -> bool;
 }
 
@@ -93,7 +89,6 @@ pub(super) enum Choice<S> {
     Wait,
     /// Dial one, while others wait.
     Dial,
-    /// Use one that is not shared.
     Own,
 }
 
@@ -108,7 +103,6 @@ impl<S> Default for Sharing<S> {
 }
 
 impl<S: Seats> Sharing<S> {
-    /// Chooses for a call, which has a seat then.
     pub(super) fn choose(&mut self, want: Want, limits: &ClientLimits, now: Instant) -> Choice<S> {
         if self.is_refused {
             return Choice::Own;
@@ -138,7 +132,6 @@ impl<S: Seats> Sharing<S> {
         }
     }
 
-    /// Adds a connection, which was opened at this time and has one call.
     pub(crate) fn add(&mut self, connection: S, now: Instant) {
         self.is_refused = false;
         self.entries.push(Entry {
@@ -149,7 +142,6 @@ impl<S: Seats> Sharing<S> {
         });
     }
 
-    /// The server speaks HTTP/1.1.
     pub(crate) const fn refuse(&mut self) {
         (self.is_dialling, self.is_refused) = (false, true);
     }
@@ -199,7 +191,6 @@ impl<S: Seats> Sharing<S> {
         at_rest.map(|it| it.since).min()
     }
 
-    /// Takes out that one.
     pub(super) fn take_oldest(&mut self) -> Option<S> {
         let since = self.oldest()?;
         let is_oldest = |it: &Entry<S>| it.seats == 0 && it.since == since;

@@ -10,8 +10,7 @@ use super::sharing::{Choice, Seats, Sharing, Want};
 use crate::client::http::limits::ClientLimits;
 use crate::wire::Instant;
 
-/// The connections by origin, and how many there are. `O` is one that carries one call at
-/// a time, and `S` one that many share.
+/// The connections by origin. `O` carries one call at a time, `S` is shared.
 #[derive(Debug)]
 pub(crate) struct State<O, S> {
     pub(crate) origins: BTreeMap<Arc<str>, Origin<O, S>>,
@@ -29,7 +28,6 @@ pub(crate) struct Origin<O, S> {
     pub(crate) sharing: Sharing<S>,
 }
 
-/// A connection at rest.
 #[derive(Debug)]
 pub(crate) struct Idle<O> {
     pub(crate) connection: O,
@@ -49,16 +47,16 @@ pub(crate) struct Resting<O, S> {
     pub(crate) shared: Vec<S>,
 }
 
-/// The result of looking for a connection.
 #[derive(Debug)]
 pub(crate) enum Found<O, S> {
     /// A place on this one, which was at rest since then.
     Seat(S, Option<Instant>),
-    /// This one, which was at rest.
     Idle(Idle<O>),
     /// The right to dial one. `is_awaited` if others wait for what comes of it, as it may be
     /// one to share.
-    Dial { is_awaited: bool },
+    Dial {
+        is_awaited: bool,
+    },
     /// None, until a call ends or a dial is over.
     Full,
 }
@@ -68,9 +66,7 @@ pub(crate) enum Found<O, S> {
 pub(crate) struct Return<O> {
     /// It goes to rest; else there is one less.
     pub(crate) back: Option<Idle<O>>,
-    /// Others wait for what comes of its dial.
     pub(crate) is_awaited: bool,
-    /// It has become one to share.
     pub(crate) is_shared: bool,
 }
 
@@ -116,7 +112,7 @@ impl<O, S: Seats> State<O, S> {
         }
     }
 
-    /// Looks for a connection to an origin. What has to go is put into `closed`.
+    /// Looks for a connection to an origin. What must go is put into `closed`.
     pub(crate) fn find(
         &mut self,
         key: &str,
@@ -263,8 +259,7 @@ impl<O, S: Seats> State<O, S> {
         self.forget_unused();
     }
 
-    /// Takes out the connections of single calls that are at rest, to be looked at and put
-    /// back; shared ones stay, and are named.
+    /// Takes out single-call connections at rest, to be looked at; names shared ones.
     pub(super) fn take_idle(&mut self) -> Resting<O, S> {
         let mut resting = Resting {
             own: Vec::new(),
@@ -278,8 +273,7 @@ impl<O, S: Seats> State<O, S> {
         resting
     }
 
-    /// Puts a connection back that was taken out. Where there is no room for it any more,
-    /// the oldest one is closed.
+    /// Puts back a connection that was taken out; the oldest is closed if there is no room.
     pub(super) fn put_back(
         &mut self,
         key: &str,
@@ -341,7 +335,6 @@ impl<O, S: Seats> State<O, S> {
         }
     }
 
-    /// A shared connection without a call has ended by itself.
     pub(crate) fn lose_shared(&mut self, origin: &str, connection: &S) {
         let mut lost = Vec::new();
         if let Some(of_origin) = self.origins.get_mut(origin) {
@@ -358,7 +351,6 @@ impl<O, S: Seats> State<O, S> {
         self.origins.retain(|_, origin| origin.open > 0);
     }
 
-    /// Connections now, and how many of them are at rest.
     pub(crate) fn counts(&self) -> (usize, usize) {
         let origins = self.origins.values();
         let idle = origins.map(|it| it.idle.len() + it.sharing.at_rest()).sum();
@@ -373,7 +365,6 @@ impl<O, S: Seats> Origin<O, S> {
         [own, self.sharing.oldest()].into_iter().flatten().min()
     }
 
-    /// Takes out that connection.
     fn close_oldest(&mut self, closed: &mut Closed<O, S>) {
         let Some(since) = self.oldest() else {
             return;

@@ -24,7 +24,6 @@ impl Waiters {
         self.0.iter().any(|it| *it.origin == *origin)
     }
 
-    /// Adds one that waits for that bell.
     pub(super) fn join(&mut self, origin: Arc<str>, bell: Arc<Condvar>) {
         self.0.push_back(Waiter {
             origin,
@@ -43,8 +42,7 @@ impl Waiters {
         self.0.iter().position(|it| Arc::ptr_eq(&it.bell, bell))
     }
 
-    /// Whether it is the turn of one: it was woken, or none in front of it waits for the
-    /// same origin.
+    /// Whether it is its turn: woken, or first for its origin.
     pub(super) fn has_turn(&self, bell: &Arc<Condvar>) -> bool {
         let Some(at) = self.place(bell) else {
             return false;
@@ -77,7 +75,6 @@ impl Waiters {
         }
     }
 
-    /// Wakes all that wait for an origin, or for any.
     pub(super) fn wake_all(&mut self, origin: Option<&str>) {
         let all = self.0.iter_mut();
         all.filter(|it| origin.is_none_or(|origin| *it.origin == *origin))

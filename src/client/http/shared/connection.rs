@@ -17,7 +17,6 @@ use crate::net::TransportDetails;
 use crate::wire::Instant;
 use crate::wire::partly_shown;
 
-/// A connection of HTTP/2, on which many threads have calls.
 pub(crate) struct SharedConnection {
     state: Mutex<State>,
     socket: SharedSocket,
@@ -28,7 +27,6 @@ pub(crate) struct SharedConnection {
     is_over: AtomicBool,
 }
 
-/// The state that its lock protects.
 pub(super) struct State {
     pub(super) driven: Driven,
     pub(super) desk: Desk,
@@ -80,13 +78,11 @@ impl SharedConnection {
         self.capacity.load(Ordering::Relaxed)
     }
 
-    /// Whether further calls can be made on it, as far as is known.
     pub(crate) fn is_usable(&self) -> bool {
         !self.is_over.load(Ordering::Relaxed)
     }
 
-    /// Takes what has come while no thread waited for it; whether the connection can be
-    /// used then.
+    /// Takes what came while no thread waited; whether the connection is still usable.
     pub(crate) fn probe(&self) -> bool {
         let now = clock::now();
         let mut state = self.lock();
@@ -124,7 +120,6 @@ impl SharedConnection {
         locked
     }
 
-    /// Ends the leader's wait.
     pub(super) fn sound(&self) {
         self.socket.sound();
     }
@@ -155,7 +150,6 @@ impl State {
         })
     }
 
-    /// Ends the connection, and tells everybody.
     fn end(&mut self, why: EndReason) {
         let Self { driven, desk, .. } = self;
         let connection = driven.connection();
@@ -191,8 +185,8 @@ impl<'c> Locked<'c> {
         self.write();
     }
 
-    /// Waits for the socket, for all of them, and gives what arrives to whom it is for;
-    /// not at all if `is_here` has become true. Whether `until` has come instead.
+    /// Waits for the socket for all, and distributes what arrives; not if `is_here` is true.
+    /// Returns whether `until` came.
     pub(super) fn lead(
         mut self,
         until: Instant,

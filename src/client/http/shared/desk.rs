@@ -29,17 +29,14 @@ pub(super) struct Desk {
     /// The number of requests that the server takes at one time, where that has
     /// changed.
     pub(super) capacity: Option<usize>,
-    /// The server takes no further calls.
     pub(super) is_leaving: bool,
     pub(super) is_over: bool,
     informational: u16,
 }
 
-/// How a leader waits.
 #[derive(Debug, Clone, Copy)]
 pub(super) struct Polling {
     pub(super) until: Instant,
-    /// Also for room to write.
     pub(super) for_room: bool,
 }
 
@@ -54,7 +51,6 @@ struct Record {
     /// Something of the answer has come.
     received: bool,
     admitted: bool,
-    /// It waits to be admitted.
     applies: bool,
 }
 
@@ -88,7 +84,6 @@ impl Desk {
         (seat, core::mem::take(&mut self.record(seat).spare))
     }
 
-    /// Gives a seat back.
     pub(super) fn rise(&mut self, seat: usize, mut spare: News) {
         spare.clear();
         self.spend(seat);
@@ -151,7 +146,6 @@ impl Desk {
         self.applying -= usize::from(before);
     }
 
-    /// A place may be free: wakes those that wait for one.
     pub(super) fn call_applicants(&mut self) {
         if self.applying == 0 {
             return;
@@ -163,7 +157,6 @@ impl Desk {
         }
     }
 
-    /// The seat makes its request, or none.
     pub(super) fn spend(&mut self, seat: usize) {
         let was_admitted = core::mem::take(&mut self.record(seat).admitted);
         self.admitted -= usize::from(was_admitted);
@@ -173,7 +166,6 @@ impl Desk {
         !self.record(seat).news.is_empty()
     }
 
-    /// Takes the news of a seat, and gives memory for more.
     pub(super) fn take_news(&mut self, seat: usize, news: &mut News) {
         core::mem::swap(&mut self.record(seat).news, news);
     }

@@ -2,7 +2,7 @@
 //! connection.
 //!
 //! ```text
-//!             nobody leads                     news, or its time is over
+//!             no leader                        news, or its time is over
 //!   Away ──────────────────► Leads ─────────────────────────────────────► Away
 //!    │                         ▲                                            ▲
 //!    │ somebody leads          │ appointed by a leader that leaves          │
@@ -25,23 +25,17 @@ use crate::wire::Instant;
 #[cfg(test)]
 mod search;
 
-/// The duty of a thread that waits.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Duty {
-    /// Wait for the socket.
     Lead,
     /// Sleep until it is woken.
     Follow,
 }
 
-/// The state of a seat's thread.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 enum Posture {
-    /// It does not wait.
     Away,
-    /// It sleeps, or is about to.
     Follows,
-    /// It was woken, or will be.
     Called,
 }
 
@@ -49,7 +43,6 @@ enum Posture {
 #[derive(Debug, Clone, PartialEq, Eq, Hash)]
 pub(super) struct Handover {
     postures: Vec<Posture>,
-    /// The seat that leads, or is appointed to.
     leader: Option<usize>,
     /// How many are called and have not come.
     called: usize,
@@ -64,15 +57,13 @@ impl Handover {
         }
     }
 
-    /// Makes room for a seat.
     pub(super) fn seat(&mut self, seat: usize) {
         if self.postures.len() <= seat {
             self.postures.resize(seat + 1, Posture::Away);
         }
     }
 
-    /// The thread of `seat` has no news, and waits: for the first time, or again after it
-    /// was woken.
+    /// The thread of `seat` has no news and waits, for the first time or again.
     pub(super) fn wait(&mut self, seat: usize) -> Duty {
         match self.leader {
             None => {
@@ -91,8 +82,8 @@ impl Handover {
         }
     }
 
-    /// There is news for `seat`: whether its thread is to be woken. One that leads or is
-    /// away looks for news before it sleeps.
+    /// There is news for `seat`; whether to wake its thread. Leaders, and those away, look
+    /// before they sleep.
     pub(super) fn call(&mut self, seat: usize) -> bool {
         let follows = self.postures.get(seat) == Some(&Posture::Follows);
         if follows {
@@ -101,8 +92,7 @@ impl Handover {
         follows
     }
 
-    /// The thread of `seat` waits no longer, for whatever reason. Returns the seat whose
-    /// thread is to be woken, as it leads now.
+    /// The thread of `seat` waits no longer. Returns the seat to wake, which leads now.
     #[must_use]
     pub(super) fn leave(&mut self, seat: usize) -> Option<usize> {
         self.set(seat, Posture::Away);
@@ -116,7 +106,6 @@ impl Handover {
         Some(next)
     }
 
-    /// The seat that leads, or is appointed to.
     pub(super) const fn leader(&self) -> Option<usize> {
         self.leader
     }
@@ -136,9 +125,7 @@ impl Handover {
     }
 }
 
-/// A means to wake a thread. A ring that comes before the sleep ends it at its
-/// beginning, so that none is lost; a sleeper has to look for itself whether there is
-/// something.
+/// Wakes a thread. A ring before the sleep ends it; the sleeper looks for itself.
 #[derive(Debug, Default)]
 pub(super) struct Bell {
     rung: Mutex<bool>,
@@ -150,7 +137,6 @@ std::thread_local! {
 }
 
 impl Bell {
-    /// That of this thread.
     pub(super) fn mine() -> Arc<Self> {
         MINE.with(Arc::clone)
     }
@@ -165,7 +151,6 @@ impl Bell {
         }
     }
 
-    /// Sleeps until it is rung, or until `until`; whether it was rung.
     pub(super) fn sleep(&self, until: Instant) -> bool {
         let mut rung = self.rung.lock().unwrap_or_else(PoisonError::into_inner);
         while !core::mem::take(&mut *rung) {

@@ -9,12 +9,10 @@ use crate::link::{EndReason, Event};
 
 /// Memory for content that is kept for the next call on the same seat.
 const KEPT: usize = 64 << 10;
-/// Fields that are kept so.
 const SPARE: usize = 2;
 
-/// Events that have come for a call, in order. The content in them is bounded by the
-/// stream's window, which is opened again for what was taken; the interim responses, by
-/// the limit of the call.
+/// Events of a call in order: content within the stream's window, interim responses within the
+/// call's limit.
 #[derive(Debug, Default)]
 pub(super) struct News {
     items: Vec<Item>,
@@ -48,8 +46,8 @@ impl News {
         self.items.is_empty()
     }
 
-    /// Keeps an event. Of interim responses one more than `informational` is kept: the
-    /// call fails by it.
+    /// Keeps an event. One interim response beyond `informational` is kept: the call fails by
+    /// it.
     pub(super) fn keep(&mut self, event: Event<'_>, informational: u16) {
         let item = match event {
             Event::Informational(_) if self.informed > u32::from(informational) => return,
@@ -107,7 +105,6 @@ impl News {
         start..self.content.len()
     }
 
-    /// Tells all of it again, and forgets it.
     pub(super) fn tell(&mut self, mut owner: impl FnMut(Event<'_>)) {
         let mut items = mem::take(&mut self.items);
         for item in items.drain(..) {
@@ -167,7 +164,6 @@ impl News {
         self.content.clear();
     }
 
-    /// Forgets all of it, for another call.
     pub(super) fn clear(&mut self) {
         self.items.clear();
         self.content.clear();

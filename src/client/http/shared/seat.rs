@@ -20,15 +20,15 @@ use crate::wire::partly_shown;
 /// The stream number of a request that was not sent.
 const UNSENT: u32 = u32::MAX;
 
-/// A call's place on a shared connection. It sends as a [`RequestSender`], and waits for what
-/// comes. What is under way is reset when it is dropped.
+/// A call's place on a shared connection: a [`RequestSender`] that waits for what comes.
+/// Dropping it resets the stream.
 pub(crate) struct Seat {
     connection: Arc<SharedConnection>,
     at: usize,
     stream: u32,
     /// Bytes that wait for the stream's window, as of the last look.
     queued: usize,
-    /// After which byte of the connection its own end, as far as they were put out.
+    /// Where its last output ends on the connection.
     end: u64,
     /// Events that have come, and are to be told to the call.
     inbox: News,
@@ -43,9 +43,7 @@ pub(crate) struct Seat {
 pub(crate) struct Progress {
     /// Bytes that the system has taken since it began, up to the last of its own.
     pub(crate) handed_over: u64,
-    /// All of it was taken.
     pub(crate) is_out: bool,
-    /// Something of the answer has come.
     pub(crate) received: bool,
 }
 
@@ -77,13 +75,11 @@ impl Seat {
         }
     }
 
-    /// Bytes sent and received that count as this call's: each byte of the connection is
-    /// one call's.
+    /// Bytes sent and received that count as this call's: each byte is one call's.
     pub(crate) const fn carried(&self) -> (u64, u64) {
         self.carried
     }
 
-    /// How far the present request has come, as of the last wait.
     pub(crate) const fn progress(&self) -> Progress {
         self.progress
     }
@@ -113,7 +109,7 @@ impl Seat {
         self.wait_for(until, |state| state.desk.has_news(at))
     }
 
-    /// Writes what the kernel takes, unless the leader is about to, and takes what has come.
+    /// Writes what the kernel takes, unless the leader will, and takes what has come.
     pub(crate) fn write_out(&mut self) -> Waited {
         let connection = self.connection.clone();
         let mut state = connection.lock();
@@ -162,7 +158,6 @@ impl Seat {
         }
     }
 
-    /// Takes what is there for it.
     fn look(&mut self, state: &mut Locked<'_>) {
         if self.inbox.is_empty() {
             state.desk.take_news(self.at, &mut self.inbox);

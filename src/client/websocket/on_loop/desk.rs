@@ -1,4 +1,4 @@
-//! Where handles leave what they want, for the owner of their connections.
+//! The wishes that handles leave for the owner of their connections.
 
 use alloc::rc::Rc;
 use alloc::vec::Vec;
@@ -33,7 +33,6 @@ impl Desk {
         self.is_gone.get()
     }
 
-    /// The loop is there.
     pub(super) fn begin(&self, waker: LocalWaker, account: Account) {
         // Each is set once.
         let _ = self.waker.set(waker);

@@ -14,20 +14,16 @@ use crate::net::{Context, Exchange, Handler, Key, Priority, Profile, Remote, Sla
 use crate::websocket::Limits;
 use crate::wire::Instant;
 
-/// The owner of all connections.
 pub(super) struct Driver {
     desk: Rc<Desk>,
     profile: Profile,
     limits: Limits,
     remote: Remote,
     seats: Slab<Taken>,
-    /// No seat is due before.
     due: Instant,
-    /// When the loop calls at the latest.
     alarm: Instant,
 }
 
-/// A seat, and its connection.
 struct Taken {
     seat: Rc<dyn Seat>,
     link: Option<Link>,
@@ -39,7 +35,6 @@ struct Taken {
 
 struct Cancelled(Key);
 
-/// Whose output has left.
 struct Left(Key);
 
 impl Handler for Driver {
@@ -88,7 +83,6 @@ impl Driver {
         }
     }
 
-    /// Whose connection this is.
     fn find(&self, tag: u32, exchange: Exchange) -> Option<Key> {
         let key = self.seats.key_at(tag.checked_sub(1)?)?;
         let link = self.seats.get(key)?.link.as_ref()?;
@@ -268,7 +262,6 @@ impl Driver {
         self.arm(context);
     }
 
-    /// Calls the seats that are due, and has the loop call for the next one.
     fn arm(&mut self, context: &mut Context<'_>) {
         let now = clock::now();
         if self.due <= now {
@@ -307,7 +300,6 @@ impl Driver {
 }
 
 impl Drop for Driver {
-    /// The loop is gone: so are the connections.
     fn drop(&mut self) {
         self.desk.close();
         let keys: Vec<Key> = self.seats.keys().collect();

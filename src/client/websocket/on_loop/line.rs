@@ -44,7 +44,6 @@ impl<'a, 'c> Line<'a, 'c> {
             .unwrap_or(false)
     }
 
-    /// Whether the message was taken.
     pub(crate) fn send(&mut self, kind: Kind, payload: &[u8]) -> bool {
         self.on(|context| context.send(kind, payload).is_taken())
             .unwrap_or(false)
@@ -75,7 +74,6 @@ impl<'a, 'c> Line<'a, 'c> {
         Some(self.context.unsent(exchange))
     }
 
-    /// Charges what is held for the connection to it, from here on.
     pub(crate) fn charge(&mut self, charge: &mut Charge) {
         let account = self.on(|context| context.account()).flatten();
         if account.is_some() {

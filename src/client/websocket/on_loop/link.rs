@@ -18,7 +18,6 @@ use crate::websocket::CloseCode;
 use crate::websocket::handshake::Refused;
 use crate::wire::Instant;
 
-/// Where to connect, and how.
 pub(crate) struct Attempt {
     pub(crate) url: Url,
     pub(crate) options: WebSocketOptions,
@@ -26,22 +25,18 @@ pub(crate) struct Attempt {
     pub(crate) until: Instant,
 }
 
-/// An event that has come.
 pub(crate) enum News<'b> {
     Opened(Option<String>),
     Message(Message),
     Pong(&'b [u8]),
-    /// The loop takes more.
     Writable,
-    /// There is no connection any more, or none has come about.
     Over(Result<CloseFrame, WebSocketError>),
 }
 
-/// The meaning of an event for a connection.
 pub(super) enum Heard<'b> {
     Nothing,
     News(News<'b>),
-    /// The server speaks HTTP/2 and knows no WebSockets in it: another connection may do.
+    /// An HTTP/2 server without WebSockets: another connection may do.
     NotOverHttp2,
 }
 
@@ -117,7 +112,6 @@ impl Link {
         }
     }
 
-    /// Takes an event of this connection.
     pub(super) fn hear<'b>(&mut self, context: &mut Context<'_>, event: Event<'b>) -> Heard<'b> {
         let stream = context.exchange().stream;
         let is_last = context.is_last();
@@ -207,7 +201,6 @@ impl Link {
         }
     }
 
-    /// The server has answered the handshake.
     fn answered<'b>(&mut self, context: &mut Context<'_>, head: &ResponseHead<'_>) -> Heard<'b> {
         let State::Asking { handshake, .. } = &self.state else {
             return Heard::Nothing;

@@ -6,7 +6,6 @@ use alloc::vec::Vec;
 
 use crate::websocket::{CloseCode, Kind};
 
-/// Messages that wait to be sent.
 #[derive(Default)]
 pub(super) struct Queue {
     pub(super) waiting: VecDeque<Outgoing>,
@@ -36,7 +35,6 @@ impl Queue {
         self.waiting.push_back(next);
     }
 
-    /// Takes what is next.
     pub(super) fn pop(&mut self) -> Option<Outgoing> {
         let next = self.waiting.pop_front()?;
         self.bytes -= next.bytes();

@@ -10,7 +10,6 @@ use crate::wire::Instant;
 
 /// An owner of a connection, or one that wants a connection.
 pub(crate) trait Seat {
-    /// Where it is found.
     fn place(&self) -> &Place;
 
     /// Something has come on its connection, which is at this stage.
@@ -23,19 +22,14 @@ pub(crate) trait Seat {
 
     fn drain(&self);
 
-    /// The loop is gone: nothing follows.
     fn gone(self: Rc<Self>);
 }
 
-/// The next wish of a seat.
 pub(crate) enum Wish {
     /// To be called then, or when something comes.
     Until(Instant),
-    /// A connection.
     Connect(Box<Attempt>),
-    /// No connection any more.
     Cut,
-    /// Nothing ever again.
     Over,
 }
 

@@ -99,7 +99,6 @@ pub struct LoopWebSocket {
     socket: Rc<Socket>,
 }
 
-/// State shared by handles and the owner.
 struct Socket {
     place: Place,
     desk: Rc<Desk>,
@@ -113,7 +112,6 @@ struct Socket {
     send_time: Duration,
     protocol: RefCell<Option<String>>,
     state: Cell<State>,
-    /// A sender was asked to wait.
     waits: Cell<bool>,
     is_paused: Cell<bool>,
     /// The part of that which the connection knows.

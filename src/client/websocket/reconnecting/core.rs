@@ -91,7 +91,7 @@ pub struct Reconnector {
     events: VecDeque<ReconnectEvent>,
     /// The result of `next`, until it is placed.
     given: Option<Given>,
-    /// What asks to resume, as long as it is not written.
+    /// Questions to resume that are not written yet.
     questions: VecDeque<Message>,
 }
 
@@ -353,7 +353,6 @@ impl Reconnector {
 
 partly_shown!(it: Reconnector { state, failures: it.schedule.failures(), held: it.held(), position });
 
-/// Ends the receipts of unsent messages.
 impl Drop for Reconnector {
     fn drop(&mut self) {
         let _: Vec<Receipt> = self.queue.lost(self.unknown);

@@ -60,8 +60,7 @@ pub struct LoopReconnecting {
     seat: Rc<Reconnects>,
 }
 
-/// State shared by handles and the owner. No code of the application runs while any of
-/// it is borrowed, but for what is taken out meanwhile.
+/// State shared by handles and the owner. No application code runs while it is borrowed.
 struct Reconnects {
     place: Place,
     desk: Rc<Desk>,
@@ -210,8 +209,7 @@ impl LoopReconnecting {
 }
 
 impl Reconnects {
-    /// Calls the application; `None` if it is being called already, or has panicked: then it
-    /// is over.
+    /// Calls the application; `None` if it is being called, or has panicked, which ends it.
     fn call<R>(&self, act: impl FnOnce(&mut Hooks) -> R) -> Option<R> {
         let mut hooks = self.hooks.take()?;
         let called = catch_unwind(AssertUnwindSafe(|| act(&mut hooks)));
@@ -227,7 +225,6 @@ impl Reconnects {
         }
     }
 
-    /// Tells the listener what is new.
     fn tell(self: &Rc<Self>) {
         let socket = LoopReconnecting { seat: self.clone() };
         loop {
@@ -249,7 +246,6 @@ impl Reconnects {
         core.lost_as(closed, come_back, clock::now(), dice());
     }
 
-    /// Asks where to connect.
     fn attempt(&self, attempt: &ConnectAttempt) -> Result<Attempt, Closed> {
         let asked = self.call(|hooks| (hooks.ask)(attempt));
         let asked = asked.ok_or_else(|| Closed::NotTried("it has panicked".into()))?;
@@ -276,7 +272,6 @@ impl Reconnects {
         self.core.borrow_mut().ask(questions);
     }
 
-    /// Takes a message that has come.
     fn take(&self, message: Message) {
         let position = self.core.borrow().position().cloned();
         let seen = self.call(|hooks| match &mut hooks.resume {

@@ -1,4 +1,4 @@
-//! How a WebSocket reconnects.
+//! The options of a WebSocket that reconnects.
 
 use alloc::boxed::Box;
 use alloc::sync::Arc;

@@ -1,4 +1,4 @@
-//! Where messages lie in the output of a connection.
+//! The places of messages in the output of a connection.
 
 use super::{Reconnector, ToWrite};
 use crate::client::connecting::{Duplex, DuplexState, clock};
@@ -11,19 +11,15 @@ const OUTPUT: u64 = 64 << 10;
 
 /// The output of a connection, counted from its first byte.
 pub(super) trait Output {
-    /// Where further output begins.
     fn end(&mut self) -> u64;
 
-    /// How much of it the system has taken.
     fn taken(&mut self) -> u64;
 
-    /// Bytes that wait for the window of the stream.
     fn waiting(&mut self) -> usize;
 
     /// Those that waited when the WebSocket was over; `None` while it is not.
     fn unsent(&mut self) -> Option<usize>;
 
-    /// Asks to be told when the window opens.
     fn await_window(&mut self);
 
     /// Puts something out; whether it was taken.
@@ -68,8 +64,7 @@ impl Output for DuplexState<Inbox> {
     }
 }
 
-/// Where messages lie in the output. Over HTTP/2 one may wait for the window of its stream
-/// first.
+/// Where messages lie in the output; over HTTP/2 one may first wait for its window.
 #[derive(Debug, Default)]
 pub(super) struct Placing {
     held: Option<HeldBack>,
@@ -109,8 +104,8 @@ impl Placing {
         }
     }
 
-    /// Writes what there is, as far as the system takes it. Whether more could be put to
-    /// it before it has taken that.
+    /// Writes what there is, as far as the system takes it; whether more could be put out
+    /// before.
     pub(super) fn write(
         &mut self,
         core: &mut Reconnector,
@@ -133,8 +128,7 @@ impl Placing {
         }
     }
 
-    /// Writes what there is, as far as `output` takes it, to a loop that hands it on itself.
-    /// Whether more could be put there.
+    /// Writes what there is to a loop's `output`; whether more could be put there.
     pub(super) fn write_on_loop(
         &mut self,
         core: &mut Reconnector,
@@ -146,8 +140,8 @@ impl Placing {
         self.put(core, output, now).1
     }
 
-    /// Puts into the output what there is. Whether that is all for now, and whether more
-    /// could be put there.
+    /// Puts out what there is; whether that is all for now, and whether more could be put
+    /// there.
     fn put(
         &mut self,
         core: &mut Reconnector,

@@ -23,7 +23,7 @@ struct Entry {
     place: (u64, u64),
 }
 
-/// What is known of a message takes so much, whatever it holds.
+/// Memory of what is known of a message, whatever it holds.
 const ENTRY: usize = size_of::<Entry>();
 
 impl Entry {
@@ -49,7 +49,6 @@ impl Entry {
 pub(super) struct Queue {
     waiting: VecDeque<Entry>,
     placed: VecDeque<Entry>,
-    /// Bytes of payload that are held.
     bytes: usize,
     /// For these, and for what is known of their messages.
     charge: Charge,
@@ -118,7 +117,6 @@ impl Queue {
         account.map_or(usize::MAX, Account::room)
     }
 
-    /// Drops the oldest that wait, if that makes room.
     fn make_room(&mut self, length: usize, limits: &ReconnectLimits) {
         let waits: usize = self.waiting.iter().map(Entry::held).sum();
         let placed = self.bytes - waits;
@@ -140,7 +138,6 @@ impl Queue {
         }
     }
 
-    /// The next message to be written.
     pub(super) fn front(&self) -> Option<&Message> {
         self.waiting.front()?.message.as_ref()
     }
@@ -153,8 +150,7 @@ impl Queue {
         }
     }
 
-    /// Notes that the message placed last, nothing of which was in the output, begins
-    /// there from here on, or a bit later.
+    /// The message placed last begins here, or a bit later.
     pub(super) fn begun(&mut self, from: u64, policy: UnknownPolicy) {
         if let Some(entry) = self.placed.back_mut() {
             entry.place.0 = from;
@@ -179,7 +175,6 @@ impl Queue {
         self.book();
     }
 
-    /// How far the kernel has taken the output.
     pub(super) const fn taken(&self) -> u64 {
         self.handed_over
     }
@@ -195,12 +190,10 @@ impl Queue {
         (newest.filter(|&newest| newest > id), newer.count())
     }
 
-    /// Whether messages wait for their connection.
     pub(super) fn has_waiting(&self) -> bool {
         !self.waiting.is_empty()
     }
 
-    /// Whether messages were placed and are not confirmed.
     pub(super) fn has_placed(&self) -> bool {
         !self.placed.is_empty()
     }

@@ -76,7 +76,6 @@ pub trait ResumeHook: Send {
     fn see(&mut self, message: &Message, last: Option<&Position>) -> Seen;
 }
 
-/// All that a hook asks at the beginning of a connection.
 pub(super) fn questions(hook: &mut dyn ResumeHook, last: Option<&Position>) -> VecDeque<Message> {
     let first = hook.ask(last);
     let more = core::iter::from_fn(|| hook.ask_more());

@@ -1,4 +1,4 @@
-//! When to connect again: full jitter, in windows that double.
+//! The times of attempts: full jitter, in windows that double.
 //!
 //! ```text
 //!   lost   0 ─────── 1 s           each client somewhere in here
@@ -22,7 +22,6 @@ pub(super) struct Schedule {
 }
 
 impl Schedule {
-    /// How many attempts have failed in a row.
     pub(super) const fn failures(&self) -> u32 {
         self.failures
     }
@@ -36,8 +35,7 @@ impl Schedule {
         self.opened = Some(now);
     }
 
-    /// An attempt has failed, or the connection is over, perhaps because this side has
-    /// asked for another.
+    /// An attempt failed, or the connection is over, perhaps to be replaced.
     pub(super) fn failed(&mut self, now: Instant, limits: &ReconnectLimits, is_asked_for: bool) {
         let opened = self.opened.take();
         let was_stable = opened.is_some_and(|it| now.saturating_since(it) >= limits.stable);
@@ -50,7 +48,6 @@ impl Schedule {
         self.failures = self.failures.saturating_add(1);
     }
 
-    /// How long to wait after that; `None`: for ever. `dice` is any number.
     pub(super) fn delay(
         &self,
         come_back: ComeBack,

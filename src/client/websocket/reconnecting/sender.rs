@@ -117,11 +117,9 @@ pub(super) struct Shared {
 
 pub(super) struct Held {
     pub(super) core: Reconnector,
-    /// The connection that is open.
     pub(super) duplex: Option<Arc<Duplex<Inbox>>>,
     /// The canceller of the attempt that is under way.
     pub(super) dialling: Option<Canceller>,
-    /// The thread waits, and does not know what has been asked since.
     pub(super) is_asleep: bool,
 }
 
@@ -143,7 +141,6 @@ impl Shared {
         self.held.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    /// Makes the thread look.
     pub(super) fn wake(&self, held: &mut Held) {
         if core::mem::take(&mut held.is_asleep) {
             match &held.duplex {

@@ -32,7 +32,7 @@ pub(super) type Asked = Result<(String, WebSocketOptions), Box<dyn Error + Send 
 /// The function that is called before each attempt.
 pub(super) type Ask = Box<dyn FnMut(&ConnectAttempt) -> Asked + Send>;
 
-/// The state of the thread. All code of the application runs without the lock.
+/// The state of the thread. Application code runs without the lock.
 pub(super) struct Driver<L> {
     pub(super) sender: ReconnectSender,
     pub(super) ask: Ask,
@@ -80,7 +80,6 @@ impl<L: ReconnectListener> Driver<L> {
         }
     }
 
-    /// Tells the listener what is new.
     fn tell(&mut self) {
         loop {
             let event = self.sender.shared.lock().core.event();
@@ -113,7 +112,6 @@ impl<L: ReconnectListener> Driver<L> {
         self.lose(closed);
     }
 
-    /// The attempt has failed, or the connection is over.
     fn lose(&self, closed: Closed) {
         let known = self.sender.shared.lock().core.known_as(closed.clone());
         let come_back = (self.decide)(&known);
@@ -156,7 +154,6 @@ impl<L: ReconnectListener> Driver<L> {
         held.core.ask(questions);
     }
 
-    /// Takes a message that has come.
     fn take(&mut self, message: Message) {
         let seen = match &mut self.resume {
             None => Seen::Message,
@@ -220,7 +217,6 @@ impl<L: ReconnectListener> Driver<L> {
         core::mem::take(&mut state.owner().waiting)
     }
 
-    /// The connection is over.
     fn end(&mut self, waited: Waited, duplex: &Duplex<Inbox>, mut placing: Placing) {
         let has_rest = {
             let mut state = duplex.lock();
@@ -254,7 +250,6 @@ fn begin(opened: Opened, held: &mut Held, now: Instant) -> Option<Arc<Duplex<Inb
     Some(duplex)
 }
 
-/// How a connection has ended.
 fn how_closed(inbox: &mut Inbox) -> Closed {
     match (inbox.closed.take(), inbox.ended) {
         (Some(frame), _) => Closed::ByPeer {
@@ -266,7 +261,6 @@ fn how_closed(inbox: &mut Inbox) -> Closed {
     }
 }
 
-/// Any number, evenly distributed.
 pub(super) fn dice() -> u64 {
     RandomState::new().build_hasher().finish()
 }

@@ -189,7 +189,6 @@ impl Call {
     }
 }
 
-/// Trailing metadata that was checked, as fields ahead of the content.
 fn put_trailing(metadata: Fields<'_>, head: &mut FieldBuffer) -> Result<(), UsageError> {
     metadata.iter().try_for_each(|Field { name, value }| {
         let name = core::str::from_utf8(name).map_err(|_| UsageError::MetadataName)?;

@@ -21,7 +21,7 @@ const OWN_CODES: usize = 512;
 /// The symbol of no distance, whose code has no bits.
 const NOWHERE: u32 = 30;
 
-/// What lengths of 3 to 258 bytes are of a token, less these 3.
+/// The part of a token for lengths of 3 to 258 bytes, less these 3.
 const MATCH: usize = 256;
 
 /// A byte or a match. From the lowest bit: 9 bits of byte or [`MATCH`] and length, 5 of the

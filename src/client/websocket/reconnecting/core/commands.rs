@@ -97,18 +97,15 @@ impl Reconnector {
         self.queue.held()
     }
 
-    /// Takes the hook that resumes and what decides whether to come back away: their owner
-    /// calls them, without the lock that this is under.
+    /// Takes out the resume hook and what decides to come back: called without the lock.
     pub(crate) fn take_hooks(&mut self) -> (Option<Box<dyn ResumeHook>>, Deciding) {
         (self.resume.take(), self.come_back.clone())
     }
 
-    /// Whether it is to be known what is asked to resume.
     pub(crate) fn is_to_ask(&self) -> bool {
         self.state == State::Open && !self.pings.has_asked
     }
 
-    /// Notes what asks to resume.
     pub(crate) fn ask(&mut self, questions: VecDeque<Message>) {
         self.pings.has_asked = true;
         self.questions = questions;

@@ -7,7 +7,6 @@ use std::hash::RandomState;
 use crate::client::websocket::reconnecting::ReconnectLimits;
 use crate::wire::Instant;
 
-/// Pings that follow messages.
 #[derive(Debug, Default)]
 pub(super) struct Pings {
     /// The newest message in front of the last one.
@@ -31,7 +30,6 @@ pub(super) struct Pings {
 }
 
 impl Pings {
-    /// The payload of the Ping after this message.
     pub(super) fn payload(&self, newest: u64) -> [u8; 8] {
         self.secret.hash_one(newest).to_be_bytes()
     }
@@ -42,13 +40,11 @@ impl Pings {
         self.awaited = Some(now + time_for(to.saturating_sub(self.read), limits));
     }
 
-    /// The last one was answered, if it was awaited.
     pub(super) fn answered(&mut self) -> bool {
         self.read = self.place;
         self.awaited.take().is_some()
     }
 
-    /// Output ends here, of which the system has taken so much.
     pub(super) fn put(&mut self, to: u64, taken: u64, now: Instant, limits: &ReconnectLimits) {
         self.last = self.last.max(to);
         if self.slow.is_none() {
@@ -68,14 +64,12 @@ impl Pings {
         self.put(to, taken, now, limits);
     }
 
-    /// The system has taken so much.
     pub(super) fn taken(&mut self, upto: u64, now: Instant, limits: &ReconnectLimits) {
         if self.slow.is_some_and(|(to, _)| to <= upto) {
             self.watch(upto, now, limits);
         }
     }
 
-    /// All that waits has to be taken in the time for it.
     fn watch(&mut self, taken: u64, now: Instant, limits: &ReconnectLimits) {
         let waits = self.last.saturating_sub(taken);
         self.slow = (waits > 0).then(|| (self.last, now + time_for(waits, limits)));

@@ -43,8 +43,7 @@ impl Reconnector {
         None
     }
 
-    /// Whether messages wait that are to be written on this connection: before this side
-    /// leaves it to reconnect, nothing more is begun.
+    /// Whether messages wait for this connection; none begins before this side leaves it.
     fn has_more(&self) -> bool {
         let leaves = matches!(self.leaving, Some(Leaving::ToReconnect { .. }));
         !leaves && self.queue.has_waiting()
@@ -107,7 +106,6 @@ impl Reconnector {
         self.pings.taken(upto, now, &self.limits);
     }
 
-    /// The newest message after which a Ping is due.
     fn ping_due(&self, now: Instant) -> Option<u64> {
         let newest = self.unpinged()?;
         (self.pings.next <= now).then_some(newest)
