@@ -90,6 +90,17 @@
 //! [`Reply::defer`] is for work that has threads or callbacks of its own.
 //! [`BlockingLimits`] say how many threads and waiting jobs there may be.
 //!
+//! # Futures
+//!
+//! Code that is `async` and knows no runtime is polled on the loop: a route answers by
+//! [`Reply::future`], a call by [`Service::unary_async`], a session sends what
+//! [`Socket::future`] and [`EventStream::future`] give, and a [`Spawner`] begins tasks beside
+//! them and has the timer. With the feature `futures` a stream becomes an event stream
+//! (`EventsFrom`), messages of a WebSocket (`Socket::stream`) or of a call
+//! (`Service::server_streaming_async`), and is not polled while the peer does not read. Each
+//! is polled once when it begins and once after each wake, is dropped with its exchange or
+//! session, and counts for [`Limits::futures`](crate::net::Limits::futures).
+//!
 //! # If you know axum
 //!
 //! | axum | here |
@@ -102,7 +113,9 @@
 //! | `Extension` | [`Extensions`] |
 //! | `Json` as a response | `Reply::json` (feature `json`), or [`Reply::json_text`] |
 //! | a body that is a stream | [`Reply::stream`] |
-//! | `async`, `spawn_blocking` | [`Reply::defer`], [`Reply::blocking`] |
+//! | an `async` handler | [`Reply::future`], [`Service::unary_async`] |
+//! | `tokio::spawn`, `sleep`, `spawn_blocking` | [`Spawner::spawn`], [`Spawner::sleep`], [`Reply::blocking`] |
+//! | `Sse::new` of a stream | `EventsFrom` (feature `futures`) |
 //!
 //! # The log
 //!
@@ -122,6 +135,7 @@ mod event_streams;
 mod exchange;
 #[cfg(all(unix, feature = "files"))]
 mod files;
+mod futures;
 mod publishing;
 #[cfg(feature = "redis")]
 mod redis;
@@ -139,15 +153,15 @@ pub use crate::{
     grpc::Code,
     http::{FieldBuffer, Fields, InvalidField, Method, Status, Version},
     link::{Charge, EndReason, Full},
-    net::{Address, Error, Exchange, Flow, ListenOptions, Peer},
+    net::{Address, Error, Exchange, Flow, ListenOptions, Peer, Sleep},
     sse::Event,
     websocket::CloseCode,
     wire::Instant,
 };
 pub use blocking::handle::BlockingThreads;
 pub use blocking::pool::BlockingLimits;
-pub use blocking::session::BlockingAnswer;
 pub use blocking::session::Job;
+pub use blocking::session::LaterAnswer;
 #[doc(no_inline)]
 pub use bytes::Bytes;
 pub use channels::ask::{Ask, Decision, Verdict};
@@ -169,6 +183,8 @@ pub use envelope::{
 };
 pub use event_streams::event_stream::EventStream;
 pub use event_streams::events::Events;
+#[cfg(feature = "futures")]
+pub use event_streams::events_from::EventsFrom;
 pub use event_streams::events_route::EventsRoute;
 pub use event_streams::subscription::Subscription;
 pub use exchange::accept::Accept;
@@ -186,6 +202,9 @@ pub use exchange::stream::{Stream, Streaming};
 pub use exchange::stream_handle::StreamHandle;
 #[cfg(all(unix, feature = "files"))]
 pub use files::files::Files;
+pub use futures::jobs::FutureId;
+pub use futures::kept::FutureError;
+pub use futures::spawner::Spawner;
 pub use publishing::broadcast_limits::{BroadcastError, BroadcastLimits};
 pub use publishing::broadcaster::Broadcaster;
 pub use publishing::handle::{Handle, HandleError};

@@ -116,6 +116,12 @@ pub enum Event<'b> {
     Mail(Box<dyn Any + Send>),
     /// Something else on this loop has asked for this call, by a `net::LocalWaker`.
     Woken,
+    /// A future of this exchange, or of the owner, has been woken, or has not been polled
+    /// yet: it is to be polled once.
+    Poll {
+        /// The owner's own number for it.
+        token: u64,
+    },
     /// The loop is draining: finish what runs, start nothing.
     Draining,
     /// The exchange is over and was not ended by a complete answer of ours, or

@@ -118,6 +118,11 @@ pub struct Limits {
     /// the operating system lowers the share of an address to an eighth of the
     /// descriptors that the process may open.
     pub files: Share,
+    /// Futures that are kept until they are ready, and tasks. Stops: one peer that asks
+    /// again and again for what takes long. Effect: a further one is dropped, and answered
+    /// with 503, or RESOURCE_EXHAUSTED in gRPC. Default 100,000, of which 10,000 for one
+    /// address and 1,024 for one connection.
+    pub futures: Share,
     /// Bytes of a header of the PROXY protocol
     /// ([`ListenOptions::proxy_protocol`](crate::net::ListenOptions::proxy_protocol)),
     /// at most those of a read. Stops: a header that fills the buffer. Effect:
@@ -219,6 +224,11 @@ impl Limits {
             address: 512,
             connection: 128,
         },
+        futures: Share {
+            all: 100_000,
+            address: 10_000,
+            connection: 1_024,
+        },
         proxy_header: 1 << 10,
         proxy_time: Duration::from_secs(5),
         handshake_time: Duration::from_secs(10),
@@ -259,6 +269,7 @@ impl Limits {
         with_memberships memberships: Share,
         with_jobs jobs: Share,
         with_files files: Share,
+        with_futures futures: Share,
         with_proxy_header proxy_header: usize,
         with_proxy_time proxy_time: Duration,
         with_handshake_time handshake_time: Duration,

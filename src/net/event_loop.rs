@@ -5,6 +5,7 @@ use alloc::vec::Vec;
 
 use super::connecting::dials::Dials;
 use super::connecting::listening::Listening;
+use super::futures::slot::Futures;
 use super::packing::connections::Connections;
 use super::remote::Mail;
 use super::report::report;
@@ -162,6 +163,7 @@ impl<P: Poller> Loop<P> {
             timers: Timers::new(),
             alarms: Alarms::default(),
             wakes: Wakes::default(),
+            futures: Futures::new(poller.waker(), poller.clock(), poller.now()),
             timer_search: (Timers::<()>::new().mark(), Instant::START),
             excused: false,
             runnable: Vec::new(),
@@ -218,6 +220,11 @@ impl<P: Poller> Loop<P> {
     /// Adds a handler. It lives as long as the loop.
     pub fn add(&mut self, handler: impl Handler + 'static) -> Owner {
         self.add_boxed(Box::new(handler))
+    }
+
+    /// Who the handler that is added next will be.
+    pub(crate) fn next_owner(&self) -> Owner {
+        Owner(self.dispatch.handlers.len() as u16)
     }
 
     pub(super) fn add_boxed(&mut self, handler: Box<dyn Handler>) -> Owner {

@@ -18,6 +18,7 @@
 //!   (`Dial`).
 //! - `transport`: what stands between a socket and its protocol: nothing, or a
 //!   [`Transport`].
+//! - `futures`: which futures are to be polled, and the timers that they wait for.
 //! - `packing`: connections at rest, which take a fraction of their memory.
 //! - `turns`: a connection, and its turn: read, feed the link, write, rest.
 //! - beside them: what a [`Handler`] sees of all this.
@@ -32,6 +33,7 @@ mod event_loop;
 mod exchange;
 pub(crate) mod exposition;
 mod flow;
+mod futures;
 #[cfg(feature = "log")]
 mod gate;
 mod handler;
@@ -67,6 +69,8 @@ pub use error::Error;
 pub use event_loop::Loop;
 pub use exchange::{Exchange, Owner, Profile, Speaks};
 pub use flow::Flow;
+pub use futures::sleep::Sleep;
+pub(crate) use futures::slot::{FutureSlot, FuturesHandle};
 pub use handler::Handler;
 pub use local_waker::LocalWaker;
 pub(in crate::net) use local_waker::Wakes;
@@ -105,6 +109,7 @@ pub use transport::seam::{
     Agreed, MOST_OPENED, Transport, TransportDetails, TransportError, TransportLimit,
     TransportMaker,
 };
+pub(crate) use turns::active::current as current_loop;
 #[cfg(feature = "client")]
 pub(crate) use turns::active::is_loop_thread;
 pub use turns::codecs::CompressionCounts;

@@ -75,7 +75,7 @@ impl Reply<'_, '_> {
     /// A client of HTTP/1.1 that closes its connection in an orderly way looks like
     /// one that has sent all and still reads: its job is done. One that resets the
     /// connection, and one of HTTP/2 that resets the stream, has gone.
-    pub fn blocking<A: BlockingAnswer>(self, work: impl FnOnce() -> A + Send + 'static) -> Done {
+    pub fn blocking<A: LaterAnswer>(self, work: impl FnOnce() -> A + Send + 'static) -> Done {
         self.blocking_job(|_job| work())
     }
 
@@ -100,7 +100,7 @@ impl Reply<'_, '_> {
     ///     })
     /// });
     /// ```
-    pub fn blocking_job<A: BlockingAnswer>(
+    pub fn blocking_job<A: LaterAnswer>(
         mut self,
         work: impl FnOnce(&Job) -> A + Send + 'static,
     ) -> Done {
@@ -159,7 +159,7 @@ impl App {
 
 /// Does the work, and has its answer sent. The claim counts until the work is done,
 /// also where its client has gone before.
-fn run<A: BlockingAnswer>(deferred: Deferred, claim: Claim, work: impl FnOnce(&Job) -> A) {
+fn run<A: LaterAnswer>(deferred: Deferred, claim: Claim, work: impl FnOnce(&Job) -> A) {
     let job = Job::new(deferred.wanted());
     if !job.is_wanted() {
         return;
@@ -174,7 +174,7 @@ fn run<A: BlockingAnswer>(deferred: Deferred, claim: Claim, work: impl FnOnce(&J
 }
 
 /// There is no room for more work; a client may come again soon.
-pub(super) fn busy() -> Refusal {
+pub(crate) fn busy() -> Refusal {
     let refusal = Refusal::new(Status::SERVICE_UNAVAILABLE).because("the server is busy");
     // A number that can stand on the wire.
     refusal
@@ -183,27 +183,28 @@ pub(super) fn busy() -> Refusal {
         .unwrap_or(refusal)
 }
 
-/// The result of a closure for [`Reply::blocking`](crate::app::Reply::blocking): a
-/// [`Response`], or a `Result` of it, so that `?` works inside.
+/// The result of blocking work ([`Reply::blocking`](crate::app::Reply::blocking)) and of
+/// futures ([`Reply::future`](crate::app::Reply::future)): a [`Response`], or a `Result` of
+/// it, so that `?` works inside.
 #[diagnostic::on_unimplemented(
-    message = "blocking work gives back `Response` or `Result<Response, E>`, not `{Self}`",
+    message = "blocking work and futures give back `Response` or `Result<Response, E>`, not `{Self}`",
     label = "gives back `{Self}`",
     note = "make one: `Response::text(..)`, `Response::json_text(..)`, `Response::new(Status::NO_CONTENT)`",
     note = "in `Result<Response, E>`, `E` is `Refusal`, `Status` or anything with `impl From<E> for Refusal`"
 )]
-pub trait BlockingAnswer: sealed::Sealed {
+pub trait LaterAnswer: sealed::Sealed {
     /// The answer, as the one kind that all become.
     #[doc(hidden)]
     fn into_result(self) -> Result<Response, Refusal>;
 }
 
-impl BlockingAnswer for Response {
+impl LaterAnswer for Response {
     fn into_result(self) -> Result<Response, Refusal> {
         Ok(self)
     }
 }
 
-impl<E: Into<Refusal>> BlockingAnswer for Result<Response, E> {
+impl<E: Into<Refusal>> LaterAnswer for Result<Response, E> {
     fn into_result(self) -> Result<Response, Refusal> {
         self.map_err(Into::into)
     }

@@ -3,7 +3,7 @@
 use alloc::boxed::Box;
 use alloc::sync::Arc;
 
-use super::session::BlockingAnswer;
+use super::session::LaterAnswer;
 use super::session::busy;
 use crate::app::exchange::extensions::Extensions;
 use crate::app::exchange::path::Path;
@@ -124,7 +124,7 @@ impl Route {
     /// }));
     /// ```
     #[must_use]
-    pub fn blocking<A: BlockingAnswer>(
+    pub fn blocking<A: LaterAnswer>(
         mut self,
         call: impl Fn(&Request<'_>) -> A + Send + Sync + 'static,
     ) -> Self {

@@ -1,6 +1,9 @@
 //! The handle of an event stream.
 
+use alloc::boxed::Box;
 use alloc::vec::Vec;
+use core::future::Future;
+use core::task::{Context, Poll};
 use core::time::Duration;
 
 use bytes::Bytes;
@@ -8,6 +11,9 @@ use bytes::Bytes;
 use super::own_state::OwnState;
 use crate::app::exchange::client::Client;
 use crate::app::exchange::session::SessionContext;
+use crate::app::futures::jobs::{FutureId, Jobs, Progress, future_methods};
+use crate::app::futures::kept::FutureError;
+use crate::app::futures::spawner::Spawner;
 use crate::app::publishing::broadcast_limits::BroadcastError;
 use crate::app::publishing::broadcaster::Broadcaster;
 use crate::app::publishing::join::Standing;
@@ -54,7 +60,11 @@ pub struct EventStream<'a, 'c> {
     client: &'a mut Client,
     pulse: &'a mut Pulse,
     own: &'a mut OwnState,
+    jobs: &'a mut Jobs<Run>,
 }
+
+/// A future of an event stream's, and what is done with what it gives.
+pub(super) type Run = Box<dyn FnMut(&mut Context<'_>, &mut EventStream<'_, '_>) -> Progress>;
 
 partly_shown!(it: EventStream<'_, '_> { client });
 
@@ -63,13 +73,14 @@ impl<'a, 'c> EventStream<'a, 'c> {
         at: SessionContext<'a, 'c>,
         client: &'a mut Client,
         pulse: &'a mut Pulse,
-        own: &'a mut OwnState,
+        (own, jobs): (&'a mut OwnState, &'a mut Jobs<Run>),
     ) -> Self {
         Self {
             at,
             client,
             pulse,
             own,
+            jobs,
         }
     }
 
@@ -149,6 +160,7 @@ impl<'a, 'c> EventStream<'a, 'c> {
     }
 
     member_methods! {}
+    future_methods! {EventStream}
 
     /// Tells the client where the stream is now, so that it can come back to there before
     /// the first event.

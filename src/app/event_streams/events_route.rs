@@ -12,6 +12,7 @@ use crate::app::exchange::client::{Client, Count};
 use crate::app::exchange::refusal::{Done, Refusal};
 use crate::app::exchange::reply::Reply;
 use crate::app::exchange::request::Request;
+use crate::app::futures::jobs::Jobs;
 use crate::app::routes::endpoint::Endpoint;
 use crate::app::routes::router::Verb;
 use crate::app::serving::builder::App;
@@ -183,6 +184,7 @@ impl<E: Events + 'static> EventsRoute<E> {
                 client,
                 pulse,
                 own,
+                jobs: Jobs::new(),
                 retry,
                 _claim: claim,
             })

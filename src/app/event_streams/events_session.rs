@@ -4,12 +4,13 @@ use alloc::boxed::Box;
 use core::any::Any;
 use core::time::Duration;
 
-use super::event_stream::{EventStream, Pulse};
+use super::event_stream::{EventStream, Pulse, Run};
 use super::events::Events;
 use super::own_state::OwnState;
 use crate::app::channels::slow::Missed;
 use crate::app::exchange::client::Client;
 use crate::app::exchange::session::{After, Session, SessionContext};
+use crate::app::futures::jobs::Jobs;
 use crate::app::publishing::handle::HandleMessage;
 use crate::app::publishing::inbox::Item;
 use crate::app::publishing::join::{ChannelAnswer, Outcome};
@@ -37,6 +38,7 @@ pub(super) struct EventsSession<E> {
     pub(super) client: Client,
     pub(super) pulse: Pulse,
     pub(super) own: OwnState,
+    pub(super) jobs: Jobs<Run>,
     pub(super) retry: Duration,
     pub(super) _claim: Claim,
 }
@@ -48,9 +50,13 @@ impl<E: Events> EventsSession<E> {
         call: impl FnOnce(&mut E, &mut EventStream<'_, '_>),
     ) -> After {
         let Self {
-            client, pulse, own, ..
+            client,
+            pulse,
+            own,
+            jobs,
+            ..
         } = self;
-        let mut stream = EventStream::new(at.reborrow(), client, pulse, own);
+        let mut stream = EventStream::new(at.reborrow(), client, pulse, (own, jobs));
         call(&mut self.object, &mut stream);
         match stream.is_finished() {
             true => After::End,
@@ -116,7 +122,12 @@ impl<E: Events> Session for EventsSession<E> {
         }
         match self.take_publications(at) {
             After::End => After::End,
-            _ => self.call(at, |object, stream| object.writable(stream)),
+            _ => self.call(at, |object, stream| {
+                stream.poll_blocked();
+                if !stream.is_finished() {
+                    object.writable(stream);
+                }
+            }),
         }
     }
 
@@ -132,6 +143,10 @@ impl<E: Events> Session for EventsSession<E> {
             After::End => After::End,
             _ => self.call(at, |object, stream| object.woken(stream)),
         }
+    }
+
+    fn poll(&mut self, at: &mut SessionContext<'_, '_>, token: u64) -> After {
+        self.call(at, |_, stream| stream.poll_job(token))
     }
 
     fn mail(&mut self, at: &mut SessionContext<'_, '_>, mail: Box<dyn Any + Send>) -> After {

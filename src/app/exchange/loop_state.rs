@@ -11,6 +11,7 @@ use super::coded_files::{CodedFiles, Source};
 use super::record::Record;
 use super::reply_head::{Chosen, Watch};
 use crate::app::blocking::pool::Pool;
+use crate::app::futures::tasks::Tasks;
 use crate::app::publishing::directory::Directory;
 use crate::app::publishing::loop_address::{CatchUp, Filled, Mailing, Sweep};
 use crate::app::publishing::loop_channels::LoopChannels;
@@ -47,6 +48,7 @@ pub(crate) struct LoopState {
     /// The threads for blocking work.
     pub(crate) pool: Pool,
     pub(crate) channels: LoopChannels,
+    pub(crate) tasks: Tasks,
     /// Room for a text that is put together and sent.
     pub(crate) text: String,
     /// Memory that calls use while they are served.
@@ -84,7 +86,7 @@ impl LoopState {
         directory: Arc<Directory>,
         metrics: Arc<Block>,
         pool: Pool,
-        index: usize,
+        (index, tasks): (usize, Tasks),
     ) -> Self {
         let coding = Coders::default();
         let lent = coding.lent.clone();
@@ -101,6 +103,7 @@ impl LoopState {
             metrics,
             pool,
             channels,
+            tasks,
             text: String::new(),
             scratch: Scratch::default(),
         }
@@ -145,6 +148,12 @@ impl LoopState {
             }
             Err(mail) => self.attend(context, mail),
         }
+    }
+
+    /// Polls a task of this number, or takes in those that have arrived.
+    pub(crate) fn poll_task(&mut self, context: &mut Context<'_>, token: u64) {
+        self.called = true;
+        self.tasks.poll(context, &self.metrics, token);
     }
 
     /// Takes what comes more rarely.

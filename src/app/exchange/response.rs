@@ -104,7 +104,7 @@ impl Response {
     }
 
     /// Sends it; false if no response is owed.
-    pub(super) fn answer(self, at: &mut SessionContext<'_, '_>) -> bool {
+    pub(crate) fn answer(self, at: &mut SessionContext<'_, '_>) -> bool {
         let Self {
             status,
             fields,

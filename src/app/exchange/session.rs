@@ -120,6 +120,11 @@ pub(crate) trait Session {
         After::Keep
     }
 
+    /// A future of it is to be polled: the one of this number.
+    fn poll(&mut self, at: &mut SessionContext<'_, '_>, token: u64) -> After {
+        After::Keep
+    }
+
     fn draining(&mut self, at: &mut SessionContext<'_, '_>) -> After {
         After::Keep
     }
@@ -152,6 +157,7 @@ pub(crate) trait Session {
             Event::Timer { token } => self.timer(at, token),
             Event::Mail(mail) => self.mail(at, mail),
             Event::Woken => self.woken(at),
+            Event::Poll { token } => self.poll(at, token),
             Event::Draining => self.draining(at),
             Event::Overdue => self.overdue(at),
             Event::Ended(why) => self.ended(at, why),

@@ -338,10 +338,10 @@ impl CallSession {
     /// one; a single answer will not come any more.
     fn no_reply(&mut self, at: &mut SessionContext<'_, '_>) {
         match &self.state {
-            State::Streaming(_) => {
+            State::Streaming(source) if !source.is_owing() => {
                 self.sending.open(at);
             }
-            State::Receiving(_) | State::Owing | State::Ended => {
+            State::Streaming(_) | State::Receiving(_) | State::Owing | State::Ended => {
                 let status = Status::new(Code::DeadlineExceeded, "the method gave no answer");
                 self.end_with(at, status.into(), EndReason::Aborted);
             }

@@ -177,6 +177,7 @@ impl<C: Conversation> Source for ConversationSource<C> {
             Turn::Missed(missed) => self.0.missed(stream, missed),
             Turn::Joined(answer) => self.0.joined(stream, answer),
             Turn::Ended(why) => self.0.cancelled(why),
+            Turn::Poll => {} // it polls nothing
         }
     }
 }

@@ -16,6 +16,7 @@ mod mapping;
 pub(super) mod methods;
 pub(super) mod mount;
 pub(super) mod outgoing;
+pub(super) mod polled;
 pub(super) mod reflection;
 pub(super) mod responses;
 pub(super) mod rules;

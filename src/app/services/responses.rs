@@ -126,6 +126,8 @@ pub(super) enum Turn<'m> {
     HalfClosed,
     Writable,
     Timer(u32),
+    /// What it polls has been woken.
+    Poll,
     Mail(Box<dyn Any + Send>),
     Published(&'m str, &'m Publication),
     /// Some publications were left out.
@@ -142,6 +144,11 @@ pub(super) trait Source {
     /// Whether the head of the response leaves before there is a message.
     fn opens_at_once(&self) -> bool {
         true
+    }
+
+    /// Whether it owes a single response: one that is not given in time is overdue.
+    fn is_owing(&self) -> bool {
+        false
     }
 
     /// Something happened; sends what there is to send.
@@ -205,7 +212,8 @@ impl<S: ServerStream> Source for Live<S> {
             Turn::Missed(missed) => self.0.missed(stream, missed),
             Turn::Joined(answer) => self.0.joined(stream, answer),
             Turn::Ended(why) => self.0.cancelled(why),
-            Turn::Message(_) | Turn::HalfClosed => {} // it had its one message before
+            // It had its one message before, and polls nothing.
+            Turn::Message(_) | Turn::HalfClosed | Turn::Poll => {}
         }
     }
 }

@@ -320,7 +320,7 @@ impl Service {
         self
     }
 
-    fn on_message(
+    pub(super) fn on_message(
         mut self,
         name: &str,
         single: bool,

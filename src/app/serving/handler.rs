@@ -1,6 +1,6 @@
 //! The app as an owner of connections: from events to routes and sessions.
 
-use alloc::{boxed::Box, sync::Arc, vec::Vec};
+use alloc::{boxed::Box, rc::Rc, sync::Arc, vec::Vec};
 use core::any::Any;
 use core::mem;
 use core::panic::AssertUnwindSafe;
@@ -13,6 +13,8 @@ use crate::app::exchange::record::{Record, SMALL};
 use crate::app::exchange::request::Locals;
 use crate::app::exchange::request::RequestTls;
 use crate::app::exchange::session::{After, Entry, Session, SessionContext, Sessions};
+use crate::app::futures::spawner::Home;
+use crate::app::futures::tasks::Tasks;
 use crate::app::publishing::handle::HandleMessage;
 use crate::app::publishing::loop_address::SendAway;
 use crate::app::routes::dispatch::{Dispatch, Outcome};
@@ -54,10 +56,14 @@ impl Handler for AppHandler {
                 Ok(away) => self.send_away(context, away.0),
                 Err(mail) => self.loop_state.deliver(context, mail),
             },
+            Event::Poll { token } if of_loop => {
+                self.loop_state.poll_task(context, token);
+                self.served(context);
+            }
             Event::Timer { .. } if of_loop => self.loop_state.sweep(context),
             Event::Ended(why) => self.ended(context, why),
             // Nothing came in, so that no batch ends after them.
-            event @ (Event::Timer { .. } | Event::Mail(_) | Event::Woken) => {
+            event @ (Event::Timer { .. } | Event::Mail(_) | Event::Woken | Event::Poll { .. }) => {
                 self.pass(context, |session, at| session.event(at, event));
                 self.served(context);
             }
@@ -165,11 +171,12 @@ impl AppHandler {
         shared: Arc<Shared>,
         metrics: Arc<Block>,
         index: usize,
-        locals: Locals,
+        (locals, home): (Locals, Rc<Home>),
     ) -> Self {
         let (directory, pool) = (shared.directory.clone(), shared.pool.clone());
+        let tasks = Tasks::new(home);
         Self {
-            loop_state: LoopState::new(shared.clone(), directory, metrics, pool, index),
+            loop_state: LoopState::new(shared.clone(), directory, metrics, pool, (index, tasks)),
             shared,
             sessions: Sessions::default(),
             running: Entry::none(),

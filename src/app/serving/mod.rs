@@ -3,6 +3,8 @@
 pub(super) mod builder;
 mod channels;
 mod endings;
+#[cfg(test)]
+mod future_tests;
 pub(super) mod handler;
 mod held;
 #[cfg(test)]

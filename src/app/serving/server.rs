@@ -12,6 +12,8 @@ use std::time::Instant;
 use super::handler::AppHandler;
 use crate::app::blocking::pool::Pool;
 use crate::app::exchange::request::{Locals, MakeLocal};
+use crate::app::futures::spawner::Home;
+use crate::app::futures::tasks::ARRIVED;
 use crate::app::routes::shared::Shared;
 use crate::app::telemetry::metrics::Metrics;
 use crate::link;
@@ -220,11 +222,12 @@ impl Plan {
         for make in &self.locals {
             make(events, &mut locals)?;
         }
+        let home = events.enter(events.next_owner(), |context| Home::open(context, ARRIVED));
         let owner = events.add(AppHandler::new(
             self.shared.clone(),
             self.metrics.join(),
             index,
-            locals,
+            (locals, home),
         ));
         self.metrics.join_memory(events.memory());
         self.metrics.join_handshakes(events.handshakes());

@@ -1,9 +1,15 @@
 //! The handle of a WebSocket session.
 
+use alloc::boxed::Box;
+use core::future::Future;
+use core::task::{Context, Poll};
 use core::time::Duration;
 
 use crate::app::exchange::client::Client;
 use crate::app::exchange::session::SessionContext;
+use crate::app::futures::jobs::{FutureId, Jobs, Progress, future_methods};
+use crate::app::futures::kept::FutureError;
+use crate::app::futures::spawner::Spawner;
 use crate::app::publishing::join::Standing;
 use crate::app::publishing::member::member_methods;
 use crate::app::publishing::message::Message;
@@ -17,13 +23,21 @@ use crate::wire::partly_shown;
 pub struct Socket<'a, 'c> {
     at: SessionContext<'a, 'c>,
     client: &'a mut Client,
+    jobs: &'a mut Jobs<Run>,
 }
+
+/// A future of a socket's, and what is done with what it gives.
+pub(super) type Run = Box<dyn FnMut(&mut Context<'_>, &mut Socket<'_, '_>) -> Progress>;
 
 partly_shown!(it: Socket<'_, '_> { client });
 
 impl<'a, 'c> Socket<'a, 'c> {
-    pub(crate) const fn new(at: SessionContext<'a, 'c>, client: &'a mut Client) -> Self {
-        Self { at, client }
+    pub(super) const fn new(
+        at: SessionContext<'a, 'c>,
+        client: &'a mut Client,
+        jobs: &'a mut Jobs<Run>,
+    ) -> Self {
+        Self { at, client, jobs }
     }
 
     // The connection.
@@ -94,6 +108,7 @@ impl<'a, 'c> Socket<'a, 'c> {
     }
 
     member_methods! {}
+    future_methods! {Socket}
 
     /// A message has no place for where the session is: that is its object's to tell.
     #[expect(clippy::unused_self, reason = "an event stream tells it")]

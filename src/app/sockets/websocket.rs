@@ -9,7 +9,7 @@
 use alloc::{boxed::Box, format};
 use core::any::Any;
 
-use super::socket::Socket;
+use super::socket::{Run, Socket};
 use crate::app::channels::channel_limits::ChannelError;
 use crate::app::channels::format::Delivery;
 use crate::app::channels::position::Position;
@@ -17,6 +17,7 @@ use crate::app::channels::publication::Publication;
 use crate::app::channels::slow::Missed;
 use crate::app::exchange::client::Client;
 use crate::app::exchange::session::{After, Session, SessionContext};
+use crate::app::futures::jobs::Jobs;
 use crate::app::publishing::handle::HandleMessage;
 use crate::app::publishing::inbox::Item;
 use crate::app::publishing::join::{ChannelAnswer, Joined, Outcome};
@@ -157,6 +158,7 @@ pub struct SocketEnd<'b> {
 pub(crate) struct WebSocketSession<W> {
     object: W,
     client: Client,
+    jobs: Jobs<Run>,
     _claim: Claim,
 }
 
@@ -165,6 +167,7 @@ impl<W: WebSocket> WebSocketSession<W> {
         Self {
             object,
             client,
+            jobs: Jobs::new(),
             _claim: claim,
         }
     }
@@ -175,7 +178,7 @@ impl<W: WebSocket> WebSocketSession<W> {
         at: &mut SessionContext<'_, '_>,
         call: impl FnOnce(&mut W, &mut Socket<'_, '_>),
     ) -> After {
-        let mut socket = Socket::new(at.reborrow(), &mut self.client);
+        let mut socket = Socket::new(at.reborrow(), &mut self.client, &mut self.jobs);
         call(&mut self.object, &mut socket);
         After::Keep
     }
@@ -262,7 +265,10 @@ impl<W: WebSocket> Session for WebSocketSession<W> {
             self.client.membership.give_newest(at.context, &missed);
         }
         self.take_publications(at);
-        self.call(at, |object, socket| object.writable(socket))
+        self.call(at, |object, socket| {
+            socket.poll_blocked();
+            object.writable(socket);
+        })
     }
 
     fn timer(&mut self, at: &mut SessionContext<'_, '_>, token: u64) -> After {
@@ -273,6 +279,10 @@ impl<W: WebSocket> Session for WebSocketSession<W> {
     fn woken(&mut self, at: &mut SessionContext<'_, '_>) -> After {
         self.take_publications(at);
         self.call(at, |object, socket| object.woken(socket))
+    }
+
+    fn poll(&mut self, at: &mut SessionContext<'_, '_>, token: u64) -> After {
+        self.call(at, |_, socket| socket.poll_job(token))
     }
 
     fn mail(&mut self, at: &mut SessionContext<'_, '_>, mail: Box<dyn Any + Send>) -> After {

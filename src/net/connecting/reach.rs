@@ -9,11 +9,12 @@ use bytes::Bytes;
 use super::dial::DialPlan;
 use super::dials::DialRequest;
 use crate::link::{self, Account, Charge, Link};
+use crate::net::futures::woken::Target;
 use crate::net::stores::cork::Published;
 use crate::net::turns::connection::{Connection, Phase};
 use crate::net::{
-    Context, Counters, Delivered, Destination, Exchange, Flow, LocalWaker, Packed, PackedFrames,
-    Peer, Profile, Remote, Speaks, TransportMaker, Uptake,
+    Context, Counters, Delivered, Destination, Exchange, Flow, FutureSlot, FuturesHandle,
+    LocalWaker, Packed, PackedFrames, Peer, Profile, Remote, Speaks, TransportMaker, Uptake,
 };
 use crate::websocket::Kind;
 use crate::wire::{Instant, Role};
@@ -280,6 +281,51 @@ impl Context<'_> {
     /// context for no connection.
     pub fn waker(&self) -> LocalWaker {
         self.state.wakes.waker(self.owner, self.exchange)
+    }
+
+    /// A place for a future of this exchange, of which this owner is called with
+    /// [`Event::Poll`](crate::link::Event::Poll) and this token when it is woken.
+    pub(crate) fn future_slot(&mut self, token: u64) -> FutureSlot {
+        let target = self.future_target(token);
+        self.state.futures.slot(target)
+    }
+
+    /// A place for a future of this owner, for no exchange.
+    pub(crate) fn task_slot(&mut self, token: u64) -> FutureSlot {
+        let exchange = Exchange::NONE;
+        Context::new(self.state, self.owner, exchange).future_slot(token)
+    }
+
+    /// Takes the place back of a future that is ready.
+    pub(crate) fn free_slot(&mut self, slot: FutureSlot) {
+        self.state.futures.put_back(slot);
+    }
+
+    /// Gives a future another token.
+    pub(crate) fn aim_slot(&self, slot: &FutureSlot, token: u64) {
+        slot.aim(self.future_target(token));
+    }
+
+    /// Gives a future for no exchange another token.
+    pub(crate) fn aim_task(&self, slot: &FutureSlot, token: u64) {
+        let exchange = Exchange::NONE;
+        slot.aim(Target {
+            exchange,
+            ..self.future_target(token)
+        });
+    }
+
+    const fn future_target(&self, token: u64) -> Target {
+        Target {
+            owner: self.owner,
+            exchange: self.exchange,
+            token,
+        }
+    }
+
+    /// The futures of this loop, for any thread.
+    pub(crate) fn futures(&self) -> FuturesHandle {
+        self.state.futures.handle()
     }
 
     /// A handle that reaches this loop from any thread.

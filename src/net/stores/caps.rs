@@ -41,9 +41,11 @@ pub enum Resource {
     Jobs,
     /// Files that stay open while their bodies are sent ([`Limits::files`]).
     Files,
+    /// Futures that were not ready at their first poll ([`Limits::futures`]).
+    Futures,
 }
 
-const RESOURCES: usize = 5;
+const RESOURCES: usize = 6;
 
 impl Resource {
     const fn at(self) -> usize {
@@ -53,6 +55,7 @@ impl Resource {
             Self::Memberships => 2,
             Self::Jobs => 3,
             Self::Files => 4,
+            Self::Futures => 5,
         }
     }
 
@@ -64,6 +67,7 @@ impl Resource {
             Self::Memberships => "Limits::memberships",
             Self::Jobs => "Limits::jobs",
             Self::Files => "Limits::files",
+            Self::Futures => "Limits::futures",
         }
     }
 
@@ -74,6 +78,7 @@ impl Resource {
             Self::Memberships => limits.memberships,
             Self::Jobs => limits.jobs,
             Self::Files => limits.files,
+            Self::Futures => limits.futures,
         }
     }
 }

@@ -39,6 +39,19 @@ impl Key {
         (self.generation as usize) << (SLOT_BITS % usize::BITS) | self.slot as usize
     }
 
+    /// The key as a number of an application's.
+    pub(crate) const fn to_u64(self) -> u64 {
+        (self.generation as u64) << 32 | self.slot as u64
+    }
+
+    /// The key that made this number.
+    pub(crate) const fn from_u64(number: u64) -> Self {
+        Self {
+            slot: number as u32,
+            generation: (number >> 32) as u32,
+        }
+    }
+
     /// A key that names nothing.
     pub const NONE: Self = Self {
         slot: u32::MAX,

@@ -12,6 +12,7 @@ use super::memory::Memory;
 use crate::http::{FieldBuffer, date::Date};
 use crate::link::{Account, EndReason, RequestPool, UsageError};
 use crate::net::connecting::dials::DialRequest;
+use crate::net::futures::slot::Futures;
 use crate::net::lending::Lending;
 use crate::net::packing::connections::Connections;
 use crate::net::report::report;
@@ -61,6 +62,7 @@ pub(crate) struct State {
     pub(crate) timers: Timers<Timer>,
     pub(crate) alarms: Alarms,
     pub(crate) wakes: Wakes,
+    pub(crate) futures: Futures,
     /// Up to which timer those without a waiter were searched for, and when to search again.
     pub(crate) timer_search: (TimerMark, Instant),
     /// Missed deadlines may not have been the peer's fault.

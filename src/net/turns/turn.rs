@@ -11,13 +11,15 @@ use super::state::{State, Timer};
 use crate::http::date::Date;
 use crate::link::Event;
 use crate::net::remote::Mail;
-use crate::net::{Error, Key, Loop, Poller, Readiness};
+use crate::net::{Error, Exchange, Key, Loop, Owner, Poller, Readiness};
 use crate::wire::Instant;
 
 /// Messages from other threads that one turn handles at most.
 const MAIL: usize = 1024;
 /// How often those are called in one turn that the ones before have woken.
 const WAKES: u32 = 16;
+/// Futures that are polled in one turn at most.
+const POLLS: usize = 1024;
 /// Timers that go off in one turn at most.
 const TIMERS: usize = 1024;
 /// Connections that others have written to and that one turn writes to at most:
@@ -35,7 +37,7 @@ impl<P: Poller> Loop<P> {
     pub fn turn(&mut self, timeout: Option<Duration>) -> Result<(), Error> {
         let wait = self.wait(timeout);
         self.poller.poll(&mut self.ready, wait)?;
-        let _active = Active::begin();
+        let _active = Active::begin(self.dispatch.state.futures.id());
         self.note_time();
         self.dispatch.state.visits = 0;
         // Who is woken from here on waits for the next turn.
@@ -51,6 +53,7 @@ impl<P: Poller> Loop<P> {
         self.expire();
         self.go_on();
         self.shake_hands();
+        self.poll_woken();
         self.call_woken();
         self.dial();
         self.flush_dirty();
@@ -78,6 +81,7 @@ impl<P: Poller> Loop<P> {
             || !state.dirty.is_empty()
             || !state.dials.is_empty()
             || !state.wakes.is_empty()
+            || state.futures.is_woken()
             || !state.handshakes.ready.is_empty()
         {
             return Some(Duration::ZERO);
@@ -104,7 +108,8 @@ impl<P: Poller> Loop<P> {
         let state = &self.dispatch.state;
         let dialling = !self.dials.is_empty();
         let memory = state.memory.next();
-        let has_timers = !state.timers.is_empty() || !state.alarms.is_empty();
+        let sleep = state.futures.first_sleep();
+        let has_timers = !state.timers.is_empty() || !state.alarms.is_empty() || sleep.is_some();
         if !has_timers && !dialling && self.drained_by.is_none() && memory.is_none() {
             return self.listeners.next();
         }
@@ -112,7 +117,7 @@ impl<P: Poller> Loop<P> {
         sooner(
             sooner(
                 sooner(state.timers.next(), state.alarms.next()),
-                self.listeners.next(),
+                sooner(self.listeners.next(), sleep),
             ),
             sooner(sooner(self.dials.next(), drained), memory),
         )
@@ -122,6 +127,7 @@ impl<P: Poller> Loop<P> {
         let state = &mut self.dispatch.state;
         state.now = self.poller.now();
         state.connections.begin_turn(state.now);
+        state.futures.begin_turn(state.now);
         let seconds = self.poller.unix_seconds();
         if seconds != state.unix_seconds {
             state.unix_seconds = seconds;
@@ -182,15 +188,7 @@ impl<P: Poller> Loop<P> {
                     exchange,
                     value,
                 } => {
-                    let state = &mut self.dispatch.state;
-                    let key = exchange.connection;
-                    let is_owner = state
-                        .connections
-                        .get_mut(key)
-                        .is_some_and(|it| it.owner == owner);
-                    if is_owner && state.is_open(exchange) {
-                        self.attend(exchange, Event::Mail(value));
-                    }
+                    self.call(owner, exchange, Event::Mail(value));
                 }
                 Mail::Owner { owner, value } => {
                     self.dispatch.tell_owner(owner, Event::Mail(value));
@@ -224,16 +222,7 @@ impl<P: Poller> Loop<P> {
                 let (owner, exchange) = waker.take();
                 called += 1;
                 part.note(false);
-                if exchange.connection == Key::NONE {
-                    self.dispatch.tell_owner(owner, Event::Woken);
-                    continue;
-                }
-                let connections = &mut self.dispatch.state.connections;
-                let it = connections.get_mut(exchange.connection);
-                let is_owner = it.is_some_and(|it| it.owner == owner);
-                if is_owner && self.dispatch.state.is_open(exchange) {
-                    self.attend(exchange, Event::Woken);
-                }
+                self.call(owner, exchange, Event::Woken);
             }
             round.drain(..called);
             if !round.is_empty() {
@@ -242,8 +231,43 @@ impl<P: Poller> Loop<P> {
         }
     }
 
+    /// Has the futures polled that have been woken, each once. What is left waits for the next
+    /// turn.
+    fn poll_woken(&mut self) {
+        if !self.dispatch.state.futures.is_woken() {
+            return;
+        }
+        let mut part = Part::new(&self.dispatch.state);
+        let mut left = self.dispatch.state.futures.woken().min(POLLS);
+        while !part.is_over(&self.dispatch.state)
+            && let Some(target) = self.dispatch.state.futures.next(&mut left)
+        {
+            part.note(false);
+            self.call(
+                target.owner,
+                target.exchange,
+                Event::Poll {
+                    token: target.token,
+                },
+            );
+        }
+    }
+
+    /// Calls an exchange if it is still open, or an owner for none.
+    fn call(&mut self, owner: Owner, exchange: Exchange, event: Event<'_>) {
+        if exchange.connection == Key::NONE {
+            return self.dispatch.tell_owner(owner, event);
+        }
+        let it = self.dispatch.state.connections.get_mut(exchange.connection);
+        let is_owner = it.is_some_and(|it| it.owner == owner);
+        if is_owner && self.dispatch.state.is_open(exchange) {
+            self.attend(exchange, event);
+        }
+    }
+
     fn fire_timers(&mut self) {
         let now = self.dispatch.state.now;
+        self.dispatch.state.futures.wake_sleeping(now, TIMERS);
         // One that is set anew waits for the next turn.
         for _ in 0..self.dispatch.state.alarms.len() {
             if let Some(owner) = self.dispatch.state.alarms.take_due(now) {

@@ -64,6 +64,11 @@ impl Session for CallSession {
         self.after(at)
     }
 
+    fn poll(&mut self, at: &mut SessionContext<'_, '_>, _token: u64) -> After {
+        self.turn(at, Turn::Poll);
+        self.after(at)
+    }
+
     fn timer(&mut self, at: &mut SessionContext<'_, '_>, token: u64) -> After {
         match u32::try_from(token) {
             Ok(token) => self.turn(at, Turn::Timer(token)),

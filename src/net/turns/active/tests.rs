@@ -2,12 +2,14 @@ use super::*;
 
 #[test]
 fn a_thread_is_a_loops_during_turns() {
-    assert!(!is_loop_thread());
-    let outer = Active::begin();
-    drop(Active::begin());
-    assert!(is_loop_thread());
-    let other = std::thread::spawn(is_loop_thread);
-    assert!(!other.join().unwrap());
+    assert_eq!(current(), 0);
+    let outer = Active::begin(7);
+    let inner = Active::begin(8);
+    assert_eq!(current(), 8);
+    drop(inner);
+    assert_eq!(current(), 7);
+    let other = std::thread::spawn(current);
+    assert_eq!(other.join().unwrap(), 0);
     drop(outer);
-    assert!(!is_loop_thread());
+    assert_eq!(current(), 0);
 }
