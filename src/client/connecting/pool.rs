@@ -60,6 +60,8 @@ pub(crate) struct Pool {
     down: Option<Loss>,
     /// How many connections there may be where each carries one exchange at a time.
     unshared: Option<usize>,
+    /// The last attempt at a further connection has failed.
+    is_full: bool,
 }
 
 /// One connection, and whose its streams are.
@@ -94,6 +96,7 @@ impl Pool {
             server: server.into(),
             down: None,
             unshared: None,
+            is_full: false,
         }
     }
 
@@ -123,6 +126,7 @@ impl Pool {
         match (free.count(), is_reached) {
             _ if self.members.len() >= most.max(1) => None,
             (0, false) => Some(self.backoff.next()),
+            (free, true) if free < wanted && self.is_full => Some(self.backoff.next()),
             (free, true) if free < wanted => Some(Instant::START),
             _ => None,
         }
@@ -179,7 +183,9 @@ impl Pool {
 
     /// The server has answered: the next connection need not wait.
     pub(crate) fn answered(&mut self) {
-        self.backoff.reset();
+        if !self.is_full {
+            self.backoff.reset();
+        }
     }
 
     /// The next connection need not wait; the one after it does.
@@ -212,6 +218,7 @@ impl Pool {
         {
             member.phase = MemberPhase::Ready;
             self.down = None;
+            self.is_full = false;
         }
     }
 
@@ -221,6 +228,10 @@ impl Pool {
         let at = self.members.iter().position(|it| it.id == link)?;
         let member = self.members.remove(at); // a position just found
         if !matches!(member.phase, MemberPhase::Dialling | MemberPhase::Greeting) {
+            return None;
+        }
+        if self.members.iter().any(|it| it.phase == MemberPhase::Ready) {
+            self.is_full = true; // of connections, and there are others
             return None;
         }
         let Loss { text, cause } = member.loss(gone);
@@ -333,3 +344,6 @@ impl Member {
         }
     }
 }
+
+#[cfg(test)]
+mod tests;
