@@ -12,6 +12,7 @@ import { chat } from './browser/chat.mjs';
 import { hub } from './browser/hub.mjs';
 import { events } from './browser/events.mjs';
 import { grpc } from './browser/grpc.mjs';
+import { connect } from './browser/connect.mjs';
 import { codings } from './browser/codings.mjs';
 import { origins } from './browser/origins.mjs';
 import { look } from './browser/look.mjs';
@@ -38,6 +39,7 @@ try {
     hub: () => hub(one, two),
     events: () => events(one, two, open),
     grpc: () => grpc(one),
+    connect: () => connect(browser, base),
     codings: () => codings(browser, base),
     origins: () => origins(browser, base),
     look: () => look(one, screenshot),

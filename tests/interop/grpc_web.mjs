@@ -244,13 +244,13 @@ await check("grpc unknown fields are skipped", async () => {
 });
 
 await check("grpc another content type gets 415", async () => {
-  for (const type of ["application/json", "text/plain", "application/grpc-webby", "application/octet-stream"]) {
+  for (const type of ["application/xml", "text/plain", "application/grpc-webby", "application/octet-stream"]) {
     equal((await raw("GetUser", framed(asked("GetUserRequest", { id: "1" })), type)).http, 415, type);
   }
 });
 
 await check("grpc GET gets 405", async () => {
-  const answer = await fetch(path("GetUser"));
+  const answer = await fetch(path("CreateUser"));
   equal(answer.status, 405);
   holds((answer.headers.get("allow") ?? "").includes("POST"), "no Allow: POST");
 });

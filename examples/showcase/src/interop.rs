@@ -5,7 +5,7 @@ use std::collections::VecDeque;
 use std::time::Duration;
 
 use barewire::app::{
-    App, Call, CallStatus, Charge, Conversation, ResponseStream, ServerStream, Service,
+    App, Call, CallStatus, Charge, Conversation, Reflection, ResponseStream, ServerStream, Service,
 };
 use barewire::grpc::{Code, Status};
 
@@ -29,7 +29,7 @@ const DUE: usize = 32_768;
 /// The service's name.
 pub const NAME: &str = "grpc.testing.TestService";
 
-pub(crate) fn routes(app: App) -> App {
+pub(crate) fn routes(app: App, descriptors: &Reflection) -> App {
     app.grpc(
         Service::new(NAME)
             .unary("EmptyCall", |_request: Empty, call| {
@@ -61,7 +61,9 @@ pub(crate) fn routes(app: App) -> App {
                     output: Output::new(call),
                     at_once: false,
                 })
-            }),
+            })
+            .described_by(descriptors)
+            .expect("they have it"),
     )
 }
 

@@ -3,7 +3,7 @@
 //!
 //! Each file is one idea: [`plain`], [`secure`], [`echo`] and [`files`] speak HTTP, [`chat`]
 //! WebSocket, [`hub`] channels that remember, [`ticks`] and [`broadcaster`] Server-Sent
-//! Events, [`users`] and [`interop`] gRPC; [`items`] has what gains by compression.
+//! Events, [`users`] and [`interop`] gRPC and Connect; [`items`] has what gains by compression.
 
 mod broadcaster;
 mod chat;
@@ -53,19 +53,19 @@ pub fn showcase(origins: &[String]) -> App {
     let app = hub::routes(app, origins);
     let app = ticks::routes(app);
     let app = broadcaster::routes(app);
-    let app = users::routes(app);
-    let app = interop::routes(app);
-    discovery(app)
+    let reflection = Reflection::new(descriptors::ENCODED).expect("a test compares them");
+    let app = users::routes(app, &reflection);
+    let app = interop::routes(app, &reflection);
+    discovery(app, &reflection)
 }
 
 /// What gRPC's tools ask first: who serves, and what that looks like.
-fn discovery(app: App) -> App {
+fn discovery(app: App, reflection: &Reflection) -> App {
     let health = Health::new();
     for service in [users::NAME, interop::NAME] {
         health.set(service, ServingStatus::Serving);
     }
     let app = app.grpc(health.service());
-    let reflection = Reflection::new(descriptors::ENCODED).expect("a test compares them");
     app.grpc(reflection.service())
         .grpc(reflection.service_v1alpha())
 }

@@ -4,7 +4,7 @@
 use std::collections::{BTreeMap, HashMap};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
-use barewire::app::{App, CallStatus, Conversation, ResponseStream, Service};
+use barewire::app::{App, CallStatus, Conversation, Reflection, ResponseStream, Service};
 use barewire::grpc::{Code, Status};
 use prost::Message;
 
@@ -14,7 +14,7 @@ use super::messages::{
 };
 use super::timestamp;
 
-pub(crate) fn routes(app: App) -> App {
+pub(crate) fn routes(app: App, descriptors: &Reflection) -> App {
     let directory = Directory::default();
     directory.fill();
     let [get, list, create, update, updates, delete] = [(); 6].map(|()| directory.clone());
@@ -30,7 +30,9 @@ pub(crate) fn routes(app: App) -> App {
             })
         })
         .unary("DeleteUser", move |request, _call| delete.delete(&request))
-        .bidirectional("Chat", |_call| Ok(Chat));
+        .bidirectional("Chat", |_call| Ok(Chat))
+        .described_by(descriptors)
+        .expect("they have it");
     app.grpc(service)
 }
 

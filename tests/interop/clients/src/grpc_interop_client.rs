@@ -2,8 +2,12 @@
 //!
 //! ```text
 //! cargo run -p interop-clients --bin grpc_interop_client -- \
-//!     [--fail-fast] [--ca FILE] http://127.0.0.1:50051 [CASE... | -CASE...]
+//!     [--fail-fast] [--connect | --grpc-web] [--http1] [--ca FILE] \
+//!     http://127.0.0.1:50051 [CASE... | -CASE...]
 //! ```
+//!
+//! `--connect` and `--grpc-web` make the calls in that protocol, `--http1` over HTTP/1.1:
+//! cases with streams that flow both ways have to be left out then.
 //!
 //! An `https` URL is called over TLS; the server's certificate must lead to one in FILE
 //! (PEM), or without `--ca` to a root of the system. A server that cannot be reached is
@@ -21,7 +25,7 @@ use barewire::client::{
     CallListener, CallOptions, CallResponse, Channel, Duplex, Ending, GrpcChannelOptions, Outgoing,
     Requests, Responses,
 };
-use barewire::grpc::Code;
+use barewire::grpc::{Code, Protocol};
 use barewire::tls::{Client, ClientOptions, Roots};
 use showcase::test_messages::BoolValue;
 use showcase::test_messages::{
@@ -67,24 +71,40 @@ const RESPONSES: [i32; 4] = [31_415, 9, 2_653, 58_979];
 
 fn main() {
     let arguments: Vec<String> = env::args().skip(1).collect();
-    let arguments = match arguments.split_first() {
-        Some((flag, rest)) if flag == "--fail-fast" => {
-            WAITS.store(false, Ordering::Relaxed);
-            rest
+    let (mut rest, mut ca) = (&arguments[..], None);
+    let mut options = GrpcChannelOptions::new();
+    loop {
+        rest = match rest {
+            [flag, more @ ..] if flag == "--fail-fast" => {
+                WAITS.store(false, Ordering::Relaxed);
+                more
+            }
+            [flag, more @ ..] if flag == "--connect" => {
+                options = options.protocol(Protocol::Connect);
+                more
+            }
+            [flag, more @ ..] if flag == "--grpc-web" => {
+                options = options.protocol(Protocol::GrpcWeb);
+                more
+            }
+            [flag, more @ ..] if flag == "--http1" => {
+                options = options.http1();
+                more
+            }
+            [flag, file, more @ ..] if flag == "--ca" => {
+                ca = Some(file);
+                more
+            }
+            _ => break,
         }
-        _ => &arguments[..],
-    };
-    let (ca, rest) = match arguments {
-        [flag, file, rest @ ..] if flag == "--ca" => (Some(file), rest),
-        all => (None, all),
-    };
+    }
     let Some((target, wanted)) = rest.split_first() else {
         eprintln!(
-            "usage: grpc_interop_client [--fail-fast] [--ca FILE] http[s]://HOST:PORT [CASE... | -CASE...]"
+            "usage: grpc_interop_client [--fail-fast] [--connect | --grpc-web] [--http1] [--ca FILE] http[s]://HOST:PORT [CASE... | -CASE...]"
         );
         process::exit(2);
     };
-    let channel = match connect(target, ca.map(String::as_str)) {
+    let channel = match connect(target, options, ca.map(String::as_str)) {
         Ok(channel) => channel,
         Err(error) => {
             eprintln!("{target}: {error}");
@@ -124,8 +144,11 @@ fn main() {
 }
 
 /// A channel that trusts the certificates in this file, if there is one.
-fn connect(target: &str, ca: Option<&str>) -> Result<Channel, Box<dyn std::error::Error>> {
-    let mut options = GrpcChannelOptions::new();
+fn connect(
+    target: &str,
+    mut options: GrpcChannelOptions,
+    ca: Option<&str>,
+) -> Result<Channel, Box<dyn std::error::Error>> {
     if let Some(file) = ca {
         let tls = ClientOptions::new().root_certs(Roots::read(file)?);
         options = options.tls(Client::new(tls)?);
