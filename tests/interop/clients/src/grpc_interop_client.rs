@@ -601,7 +601,7 @@ fn soak(channel: &Channel) -> Outcome {
             break;
         }
         if round % 10 == 0 {
-            own = connect(target, ca)?;
+            own = connect(target, GrpcChannelOptions::new(), ca)?;
         }
     }
     Ok(())
