@@ -258,6 +258,7 @@ pub(crate) fn line(event: &Event<'_>) -> String {
             format!("GoingAway {last_stream} {code} {debug}")
         }
         Event::Informational(head) => format!("Informational {}", head.status.code()),
+        Event::Poll { token } => format!("Poll {token}"),
     }
 }
 
