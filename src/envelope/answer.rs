@@ -6,8 +6,9 @@ use core::fmt::Write as _;
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
 
-use super::writer::{Writer, put_place, put_string, put_text};
+use super::writer::{Writer, put_place, put_text};
 use super::{Head, MessageType};
+use crate::wire::json::put_string;
 
 /// An answer of the server to a client.
 ///

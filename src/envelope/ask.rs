@@ -2,8 +2,9 @@
 
 use alloc::string::String;
 
-use super::writer::{Writer, put_place, put_string, put_text};
+use super::writer::{Writer, put_place, put_text};
 use super::{Head, MessageType};
+use crate::wire::json::put_string;
 
 /// A message of a client, to be written.
 ///

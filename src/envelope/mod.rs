@@ -22,7 +22,6 @@ mod answer;
 mod ask;
 mod code;
 mod envelope_limits;
-mod fields;
 mod message_type;
 mod published;
 mod received;

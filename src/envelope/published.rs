@@ -3,8 +3,9 @@
 use alloc::string::String;
 
 use super::answer::put_base64;
-use super::writer::{Writer, put_string};
+use super::writer::Writer;
 use super::{Head, MessageType};
+use crate::wire::json::put_string;
 
 /// A publication, as a member reads it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

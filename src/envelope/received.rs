@@ -6,7 +6,7 @@ use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
 
 use super::MessageType;
-use super::fields::{given, is_deeper, members, string};
+use crate::wire::json::{given, is_deeper, members, string};
 
 /// A message of the server, as a client reads it.
 ///

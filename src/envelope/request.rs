@@ -7,8 +7,8 @@ use alloc::vec::Vec;
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
 
-use super::fields::{NotObject, given, is_deeper, members, string};
 use super::{EnvelopeLimits, ErrorCode, Fault, MessageType};
+use crate::wire::json::{NotObject, given, is_deeper, members, string};
 
 /// A message of a client. What it says of its sender and its time is not looked at.
 ///

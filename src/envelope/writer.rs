@@ -6,6 +6,7 @@ use core::fmt::Write as _;
 use uuid::Uuid;
 
 use super::MessageType;
+use crate::wire::json::put_string;
 
 /// Members that every envelope begins with.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -80,24 +81,4 @@ pub(super) fn put_place(place: Option<(&str, u64)>, out: &mut String) {
         let _ = write!(out, r#","offset":{offset}"#);
         put_text("epoch", epoch, out);
     }
-}
-
-pub(super) fn put_string(text: &str, out: &mut String) {
-    out.push('"');
-    let mut rest = text;
-    let is_special = |it: char| matches!(it, '"' | '\\' | '\0'..='\x1f');
-    while let Some((plain, special, after)) = rest.find(is_special).and_then(|at| {
-        let (plain, special) = rest.split_at_checked(at)?;
-        Some((plain, special.chars().next()?, special.get(1..)?))
-    }) {
-        out.push_str(plain);
-        let _ = match special {
-            '"' | '\\' => write!(out, "\\{special}"),
-            '\n' => out.write_str("\\n"),
-            special => write!(out, "\\u{:04x}", u32::from(special)),
-        };
-        rest = after;
-    }
-    out.push_str(rest);
-    out.push('"');
 }

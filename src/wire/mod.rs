@@ -14,6 +14,8 @@ mod cursor;
 #[cfg(feature = "net")]
 pub(crate) mod durations;
 mod instant;
+#[cfg(any(feature = "envelope", feature = "graphql"))]
+pub(crate) mod json;
 mod machine;
 mod setters;
 mod shortcut;

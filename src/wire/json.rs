@@ -1,21 +1,24 @@
-//! Members of JSON objects, as they are written.
+//! JSON that is passed on as it is written: members of objects, and strings.
 
 use alloc::borrow::Cow;
+use alloc::string::String;
 use core::fmt;
+use core::fmt::Write as _;
 
 use serde::de::{DeserializeSeed, IgnoredAny, MapAccess, Visitor};
 use serde_json::error::Category;
 use serde_json::value::RawValue;
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum NotObject {
+pub(crate) enum NotObject {
+    /// It is not JSON.
     Malformed,
     Other,
 }
 
 /// The members with these names, as written. The last of a repeated name counts, as in
 /// JavaScript.
-pub(super) fn members<'a, const N: usize>(
+pub(crate) fn members<'a, const N: usize>(
     text: &'a str,
     names: [&str; N],
 ) -> Result<[Option<&'a str>; N], NotObject> {
@@ -87,12 +90,13 @@ impl<const N: usize> Visitor<'_> for Name<'_, N> {
     }
 }
 
-pub(super) fn given(member: Option<&str>) -> Option<&str> {
+/// A member that is there and not null.
+pub(crate) fn given(member: Option<&str>) -> Option<&str> {
     member.filter(|it| *it != "null")
 }
 
 /// The text of a string; `None` if it is none.
-pub(super) fn string(json: &str) -> Option<Cow<'_, str>> {
+pub(crate) fn string(json: &str) -> Option<Cow<'_, str>> {
     // Most have no escapes, and are not copied.
     let inner = json.strip_prefix('"')?.strip_suffix('"')?;
     match inner.contains('\\') {
@@ -103,7 +107,7 @@ pub(super) fn string(json: &str) -> Option<Cow<'_, str>> {
 
 /// Whether arrays and objects are nested deeper than this. The text is JSON, or is refused
 /// later.
-pub(super) fn is_deeper(json: &str, most: usize) -> bool {
+pub(crate) fn is_deeper(json: &str, most: usize) -> bool {
     let (mut depth, mut in_string, mut is_escaped) = (0_usize, false, false);
     for byte in json.bytes() {
         match byte {
@@ -122,4 +126,25 @@ pub(super) fn is_deeper(json: &str, most: usize) -> bool {
         }
     }
     false
+}
+
+/// Appends a string.
+pub(crate) fn put_string(text: &str, out: &mut String) {
+    out.push('"');
+    let mut rest = text;
+    let is_special = |it: char| matches!(it, '"' | '\\' | '\0'..='\x1f');
+    while let Some((plain, special, after)) = rest.find(is_special).and_then(|at| {
+        let (plain, special) = rest.split_at_checked(at)?;
+        Some((plain, special.chars().next()?, special.get(1..)?))
+    }) {
+        out.push_str(plain);
+        let _ = match special {
+            '"' | '\\' => write!(out, "\\{special}"),
+            '\n' => out.write_str("\\n"),
+            special => write!(out, "\\u{:04x}", u32::from(special)),
+        };
+        rest = after;
+    }
+    out.push_str(rest);
+    out.push('"');
 }
