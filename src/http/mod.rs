@@ -23,6 +23,8 @@ mod head;
 mod known_requests;
 mod method;
 mod origin;
+#[cfg(any(feature = "net", feature = "graphql"))]
+mod quality;
 mod response_content;
 mod status;
 pub mod target;
@@ -47,6 +49,8 @@ pub use head::{Content, RequestHead, ResponseHead, Version};
 pub(crate) use known_requests::{Bounds, KnownRequests, Place};
 pub use method::{InvalidMethod, Method};
 pub use origin::{InvalidOrigin, Origin};
+#[cfg(any(feature = "net", feature = "graphql"))]
+pub(crate) use quality::quality;
 pub(crate) use response_content::Asks;
 pub use response_content::{ContentFraming, ResponseContent, SentLength};
 pub use status::{InvalidStatus, Status};
