@@ -82,6 +82,8 @@ pub mod client;
 mod coding;
 #[cfg(feature = "envelope")]
 pub mod envelope;
+#[cfg(feature = "graphql")]
+pub mod graphql;
 pub mod grpc;
 pub mod hpack;
 pub mod http;
