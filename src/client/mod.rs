@@ -7,6 +7,7 @@
 //!   or that tell a [`CallListener`] what comes.
 //! - [`Calls`] are the calls of a channel without I/O, for a loop of the caller's own,
 //!   with a [`Connection`] for each connection, or any other [`RequestSender`].
+//! - `GraphQl` (feature `graphql`) asks servers of GraphQL, and subscribes.
 //! - [`EventSource`] follows an event stream, and comes back where it is interrupted;
 //!   [`EventSourceCore`] is one without I/O.
 //!
@@ -18,6 +19,8 @@ mod connecting;
 #[cfg(feature = "envelope")]
 mod envelope;
 mod events;
+#[cfg(feature = "graphql")]
+mod graphql;
 mod grpc;
 mod http;
 mod websocket;
@@ -37,6 +40,12 @@ pub use events::{
     EventSourceFault, EventSourceHandle, EventSourceLimits, EventSourceOptions, EventSourceThread,
     Interrupted, Interruption, LoopEventSource, MessageEvent, NextStep, ReadyState, Resume,
     Waiting,
+};
+#[cfg(feature = "graphql")]
+pub use graphql::{
+    GraphQl, GraphQlCredentials, GraphQlError, GraphQlEvent, GraphQlFieldError, GraphQlHandle,
+    GraphQlListener, GraphQlOperation, GraphQlOptions, GraphQlResponse, GraphQlStopper,
+    GraphQlSubscription, GraphQlTransport, LoopGraphQl,
 };
 pub use grpc::{
     CallListener, CallOptions, CallResponse, Calls, Channel, ChannelLimits, Duplex, Ending,

@@ -9,6 +9,10 @@ use super::metrics::Metrics;
 use super::options::ClientOptions;
 use super::request::OwnedMethod;
 use super::shared_state::Shared;
+#[cfg(feature = "graphql")]
+use crate::client::Url;
+#[cfg(feature = "graphql")]
+use crate::http::FieldBuffer;
 use crate::http::{InvalidMethod, Method};
 
 /// The methods that begin a request, of the clients that block and of those on a loop.
@@ -107,6 +111,12 @@ impl Client {
 
     fn begin(&self, method: Result<OwnedMethod, InvalidMethod>, url: impl AsUrl) -> RequestBuilder {
         RequestBuilder::new(self.0.clone(), method, url)
+    }
+
+    /// What the handshake of a WebSocket at this URL has of the client's own.
+    #[cfg(feature = "graphql")]
+    pub(in crate::client) fn upgrade_fields(&self, url: &Url, credibly: bool) -> FieldBuffer {
+        self.0.upgrade_fields(url, credibly)
     }
 
     /// Closes all connections at rest.

@@ -66,6 +66,24 @@ impl Shared {
         }
     }
 
+    /// What the handshake of a WebSocket at this URL has of the client's own; its cookies
+    /// only where the server may have them.
+    #[cfg(feature = "graphql")]
+    pub(super) fn upgrade_fields(&self, url: &Url, credibly: bool) -> crate::http::FieldBuffer {
+        let mut fields = self.policy.fields.clone();
+        #[cfg(feature = "cookies")]
+        if let Some(jar) = self.policy.cookies.as_ref().filter(|_| credibly)
+            && !self.policy.given.cookie
+            && let Some(cookies) = jar.get(url)
+        {
+            // What a server has set is valid.
+            let _ = fields.push("Cookie", cookies);
+        }
+        #[cfg(not(feature = "cookies"))]
+        let _ = (url, credibly, &mut fields);
+        fields
+    }
+
     /// Counters for a loop that the client is on from now on.
     pub(super) fn join_loop(&self) -> Arc<Counters> {
         let counters = Arc::new(Counters::of_loop());

@@ -12,6 +12,8 @@ use super::news::{Desk, News};
 use super::running::Running;
 use super::ticket::Ticket;
 use super::whole::{Whole, WholeResponse};
+#[cfg(feature = "graphql")]
+use crate::client::Url;
 use crate::client::connecting::Phase;
 use crate::client::http::as_url::AsUrl;
 use crate::client::http::builder::{Hook, RequestBuilder};
@@ -20,6 +22,8 @@ use crate::client::http::error::{Error, ErrorKind};
 use crate::client::http::metrics::Metrics;
 use crate::client::http::options::ClientOptions;
 use crate::client::http::request::{OwnedMethod, Request};
+#[cfg(feature = "graphql")]
+use crate::http::FieldBuffer;
 use crate::http::{InvalidMethod, Method};
 use crate::net::AnyLoop;
 use crate::wire::partly_shown;
@@ -173,6 +177,12 @@ impl LoopClient {
         let running = Running::new(request, policy, listener, ticket.clone(), hook);
         self.desk.note(News::Open(Box::new(running)));
         LoopCall { ticket }
+    }
+
+    /// What the handshake of a WebSocket at this URL has of the client's own.
+    #[cfg(feature = "graphql")]
+    pub(in crate::client) fn upgrade_fields(&self, url: &Url, credibly: bool) -> FieldBuffer {
+        self.desk.client.upgrade_fields(url, credibly)
     }
 
     /// Closes all connections at rest.
