@@ -36,6 +36,7 @@
 //! | `cookies` | a cookie jar for HTTP clients: cookie, psl |
 //! | `json` | values as JSON in requests, responses and replies: serde, serde_json |
 //! | `envelope` | `envelope`, and its server and client: serde, serde_json, uuid |
+//! | `graphql` | `graphql`: its transports, and `client::GraphQl`: serde, serde_json, sha2 |
 //! | `idna` | hosts outside of ASCII in the URLs of clients: idna |
 //! | `files` | directories that `app` serves, and files that Linux sends |
 //! | `http2` | nothing; HTTP/2 needs `alloc` alone |

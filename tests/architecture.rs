@@ -21,6 +21,7 @@ const LAYERS: &[(&str, u8)] = &[
     ("http", 1),
     ("coding", 2),
     ("envelope", 2),
+    ("graphql", 2),
     ("http1", 2),
     ("hpack", 2),
     ("websocket", 2),

@@ -124,6 +124,7 @@ const PLACES: &[(&str, &str, &[&str])] = &[
     ("compliance.md", "Server-Sent", &["sse", ""]),
     ("compliance.md", "RFC 9110 §13", &["app/files", "app", ""]),
     ("compliance.md", "TLS", &["tls", ""]),
+    ("compliance.md", "GraphQL", &["graphql"]),
 ];
 
 #[test]

@@ -193,3 +193,6 @@ impl<'d> Iterator for Tokens<'d> {
         })
     }
 }
+
+#[cfg(test)]
+mod tests;

@@ -11,17 +11,13 @@ mod multipart;
 
 use alloc::string::String;
 use alloc::vec::Vec;
-use core::fmt;
-
-use serde::de::{DeserializeSeed, SeqAccess, Visitor};
-use serde_json::value::RawValue;
 
 pub use self::media_type::{Accept, MediaType};
 use self::multipart::{Form, Part};
 use super::request::as_json;
 use super::{Limits, OperationType, Request, RequestError};
 use crate::http::{Fields, Method, Status};
-use crate::wire::json::members;
+use crate::wire::json::{elements, members};
 
 /// Headers that no form of a browser has: their presence shows that the browser has asked
 /// whether the page may send the request (CORS preflight).
@@ -223,41 +219,6 @@ fn asked_in<'a>(text: &'a str, limits: &Limits) -> Result<Asked<'a>, RequestErro
     }
     let requests = batch.iter().map(|it| Request::of_json(it, limits));
     Ok(Asked::Batch(requests.collect::<Result<_, _>>()?))
-}
-
-/// The elements of an array, as they are written: at most one more than so many.
-pub(super) fn elements(text: &str, most: usize) -> Option<Vec<&str>> {
-    let mut reader = serde_json::Deserializer::from_str(text);
-    let read = Elements(most).deserialize(&mut reader);
-    read.and_then(|found| reader.end().map(|()| found)).ok()
-}
-
-struct Elements(usize);
-
-impl<'de> DeserializeSeed<'de> for Elements {
-    type Value = Vec<&'de str>;
-
-    fn deserialize<D: serde::Deserializer<'de>>(self, reader: D) -> Result<Self::Value, D::Error> {
-        reader.deserialize_seq(self)
-    }
-}
-
-impl<'de> Visitor<'de> for Elements {
-    type Value = Vec<&'de str>;
-
-    fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str("an array")
-    }
-
-    fn visit_seq<A: SeqAccess<'de>>(self, mut seq: A) -> Result<Self::Value, A::Error> {
-        let mut found = Vec::new();
-        while let Some(element) = seq.next_element::<&RawValue>()? {
-            if found.len() <= self.0 {
-                found.push(element.get());
-            }
-        }
-        Ok(found)
-    }
 }
 
 /// `operations`, then `map`, then the files.

@@ -213,3 +213,6 @@ impl<'a> StreamEvent<'a> {
         }
     }
 }
+
+#[cfg(test)]
+mod tests;

@@ -2,9 +2,13 @@
 
 use alloc::borrow::Cow;
 use alloc::string::String;
+#[cfg(feature = "graphql")]
+use alloc::vec::Vec;
 use core::fmt;
 use core::fmt::Write as _;
 
+#[cfg(feature = "graphql")]
+use serde::de::SeqAccess;
 use serde::de::{DeserializeSeed, IgnoredAny, MapAccess, Visitor};
 use serde_json::error::Category;
 use serde_json::value::RawValue;
@@ -87,6 +91,45 @@ impl<const N: usize> Visitor<'_> for Name<'_, N> {
 
     fn visit_str<E>(self, name: &str) -> Result<Self::Value, E> {
         Ok(self.0.iter().position(|it| *it == name))
+    }
+}
+
+/// The elements of an array, as they are written: at most one more than so many.
+#[cfg(feature = "graphql")]
+pub(crate) fn elements(text: &str, most: usize) -> Option<Vec<&str>> {
+    let mut reader = serde_json::Deserializer::from_str(text);
+    let read = Elements(most).deserialize(&mut reader);
+    read.and_then(|found| reader.end().map(|()| found)).ok()
+}
+
+#[cfg(feature = "graphql")]
+struct Elements(usize);
+
+#[cfg(feature = "graphql")]
+impl<'de> DeserializeSeed<'de> for Elements {
+    type Value = Vec<&'de str>;
+
+    fn deserialize<D: serde::Deserializer<'de>>(self, reader: D) -> Result<Self::Value, D::Error> {
+        reader.deserialize_seq(self)
+    }
+}
+
+#[cfg(feature = "graphql")]
+impl<'de> Visitor<'de> for Elements {
+    type Value = Vec<&'de str>;
+
+    fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("an array")
+    }
+
+    fn visit_seq<A: SeqAccess<'de>>(self, mut seq: A) -> Result<Self::Value, A::Error> {
+        let mut found = Vec::new();
+        while let Some(element) = seq.next_element::<&RawValue>()? {
+            if found.len() <= self.0 {
+                found.push(element.get());
+            }
+        }
+        Ok(found)
     }
 }
 

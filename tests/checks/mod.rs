@@ -15,6 +15,8 @@ mod deflate;
 mod event_loop;
 #[cfg(feature = "tls")]
 mod fixed_tls;
+#[cfg(feature = "graphql")]
+mod graphql;
 mod grpc;
 mod hpack;
 mod http1;
@@ -52,6 +54,8 @@ pub const ALL: &[(&str, Check)] = &[
     #[cfg(feature = "deflate")]
     ("deflate_receive", deflate::receive),
     ("connect_call", connect::call),
+    #[cfg(feature = "graphql")]
+    ("graphql_session", graphql::session),
     ("grpc_call", grpc::call),
     ("grpc_frames", grpc::frames),
     ("grpc_web_text", grpc::web_text),

@@ -108,9 +108,7 @@ pub(super) fn split(value: &[u8]) -> (&[u8], &[u8]) {
 pub(super) fn parameter<'a>(mut parameters: &'a [u8], name: &[u8]) -> Option<&'a [u8]> {
     while let [b';', rest @ ..] = parameters {
         let rest = ascii::trim_ows(rest);
-        let Some(at) = rest.iter().position(|&byte| matches!(byte, b'=' | b';')) else {
-            return None;
-        };
+        let at = rest.iter().position(|&byte| matches!(byte, b'=' | b';'))?;
         let (key, rest) = rest.split_at(at);
         let [b'=', rest @ ..] = rest else {
             parameters = rest; // it has no value

@@ -254,7 +254,7 @@ impl Server {
     pub fn error(&mut self, id: &str, errors: &str, out: &mut String) -> bool {
         let is_live = self.remove(id);
         if is_live {
-            let first = crate::graphql::http::elements(errors, 0);
+            let first = crate::wire::json::elements(errors, 0);
             let first = first.as_deref().and_then(|it| it.first().copied());
             let payload = match self.protocol {
                 Protocol::TransportWs => errors,
