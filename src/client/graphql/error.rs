@@ -82,3 +82,24 @@ impl GraphQlError {
         }
     }
 }
+
+impl GraphQlResponse {
+    /// The data as a value, whatever errors there are beside it.
+    ///
+    /// # Errors
+    /// [`GraphQlError::Json`]: it is another value; without data it is null.
+    pub fn data<T: serde::de::DeserializeOwned>(&self) -> Result<T, GraphQlError> {
+        Ok(serde_json::from_str(self.json().unwrap_or("null"))?)
+    }
+
+    /// The data as a value, if there are no errors.
+    ///
+    /// # Errors
+    /// [`GraphQlError::Response`] with this response, [`GraphQlError::Json`].
+    pub fn into_data<T: serde::de::DeserializeOwned>(self) -> Result<T, GraphQlError> {
+        match self.errors().is_empty() {
+            true => self.data(),
+            false => Err(GraphQlError::Response(Box::new(self))),
+        }
+    }
+}

@@ -1,11 +1,9 @@
 //! Responses of GraphQL.
 
-use alloc::boxed::Box;
 use alloc::string::String;
 use alloc::vec::Vec;
 use core::fmt;
 
-use super::GraphQlError;
 use crate::wire::json::{elements, given, members, string};
 
 /// A response of GraphQL (§7): data, errors, or some of both. JSON as it was written.
@@ -104,14 +102,6 @@ impl GraphQlResponse {
         self.data.as_deref()
     }
 
-    /// The data as a value, whatever errors there are beside it.
-    ///
-    /// # Errors
-    /// [`GraphQlError::Json`]: it is another value; without data it is null.
-    pub fn data<T: serde::de::DeserializeOwned>(&self) -> Result<T, GraphQlError> {
-        Ok(serde_json::from_str(self.json().unwrap_or("null"))?)
-    }
-
     /// The errors; none if all went well.
     pub fn errors(&self) -> &[GraphQlFieldError] {
         &self.errors
@@ -120,17 +110,6 @@ impl GraphQlResponse {
     /// What the server says besides: a JSON object.
     pub fn extensions(&self) -> Option<&str> {
         self.extensions.as_deref()
-    }
-
-    /// The data as a value, if there are no errors.
-    ///
-    /// # Errors
-    /// [`GraphQlError::Response`] with this response, [`GraphQlError::Json`].
-    pub fn into_data<T: serde::de::DeserializeOwned>(self) -> Result<T, GraphQlError> {
-        match self.errors.is_empty() {
-            true => self.data(),
-            false => Err(GraphQlError::Response(Box::new(self))),
-        }
     }
 
     /// Whether the server does not know the document that a hash names.

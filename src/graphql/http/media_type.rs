@@ -1,6 +1,6 @@
 //! Media types, and which of them a client takes.
 
-use super::RequestError;
+use crate::graphql::RequestError;
 use crate::http::{Fields, quality};
 use crate::wire::ascii;
 
