@@ -150,6 +150,7 @@ pub(crate) fn sockets(
         for script in scripts {
             let (stream, _) = listener.accept().unwrap();
             stream.set_read_timeout(Some(PATIENCE)).unwrap();
+            #[expect(clippy::result_large_err, reason = "its error is tungstenite's")]
             let judge = |request: &Request, mut response: Response| {
                 heads.send(format!("{:?}", request.headers())).unwrap();
                 let fields = response.headers_mut();

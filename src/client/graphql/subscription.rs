@@ -3,11 +3,11 @@
 use alloc::boxed::Box;
 use alloc::collections::VecDeque;
 use alloc::sync::Arc;
+use core::any::Any;
 use core::fmt;
 use core::sync::atomic::{AtomicU32, Ordering};
 use std::sync::{Condvar, Mutex, MutexGuard, PoisonError};
 
-use super::client::Shared;
 use super::session::{Operations, Receiver};
 use super::{GraphQlError, GraphQlResponse};
 use crate::client::{
@@ -35,7 +35,7 @@ enum Source {
         feed: Feed,
         stopper: GraphQlStopper,
         /// Whose WebSocket it is.
-        _client: Arc<Shared>,
+        _client: Arc<dyn Any + Send + Sync>,
     },
     Events(Box<Events>),
 }
@@ -90,7 +90,7 @@ impl GraphQlSubscription {
     pub(super) const fn of_socket(
         feed: Feed,
         stopper: GraphQlStopper,
-        client: Arc<Shared>,
+        client: Arc<dyn Any + Send + Sync>,
     ) -> Self {
         Self(Source::Socket {
             feed,
