@@ -112,10 +112,8 @@ fn main() {
     let begun = Instant::now();
     for _ in 0..COUNT / 1_000 {
         let read = session.receive(&many, |_, incoming| {
-            if let Incoming::Push(mut reply) = incoming {
-                reply.token();
-                let parts = [reply.bytes(), reply.bytes(), reply.bytes()];
-                black_box(parts[2].and_then(Message::parse));
+            if let Incoming::Message { message, .. } = incoming {
+                black_box(Message::parse(message));
             }
             Ok(())
         });

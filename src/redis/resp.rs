@@ -54,6 +54,11 @@ impl Framer {
         }
     }
 
+    /// Whether it stands in front of a reply.
+    pub(super) const fn is_at_rest(&self) -> bool {
+        self.at == 0 && self.depth == 0
+    }
+
     /// The length of the reply at the front of `input`; `None` if more has to come. It is
     /// to be called again with the same bytes and more behind them.
     ///
@@ -135,6 +140,33 @@ impl Framer {
             Some(_) => Err(ReplyError::Malformed),
         }
     }
+}
+
+/// A message of a channel, if one lies complete at the front in the form in which Redis writes
+/// it: its length, the channel's name, and what was published there. By far the most frequent of
+/// all that comes, it is read in one pass.
+pub(super) fn message(input: &[u8]) -> Option<(usize, &[u8], &[u8])> {
+    let rest = input.strip_prefix(b">3\r\n$8\r\nsmessage\r\n")?;
+    let (channel, rest) = string(rest)?;
+    let (published, rest) = string(rest)?;
+    Some((input.len() - rest.len(), channel, published))
+}
+
+/// The string at the front, if it is complete; and what follows it.
+fn string(input: &[u8]) -> Option<(&[u8], &[u8])> {
+    let mut rest = input.strip_prefix(b"$")?;
+    let mut length = 0_usize;
+    loop {
+        let (&byte, after) = rest.split_first()?;
+        rest = after;
+        match byte {
+            b'0'..=b'9' if length < 1 << 40 => length = 10 * length + usize::from(byte - b'0'),
+            b'\r' => break,
+            _ => return None,
+        }
+    }
+    let (string, rest) = rest.strip_prefix(b"\n")?.split_at_checked(length)?;
+    Some((string, rest.strip_prefix(b"\r\n")?))
 }
 
 /// The line at the front, without its end; `None` if that has not come.

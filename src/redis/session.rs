@@ -3,14 +3,14 @@
 //! ```text
 //!   Session::asked(what)        ──► output            waiting: [ what, what, ... ]
 //!   input ──► Session::receive ──► Incoming::Reply(what, ..)   the oldest one that waits
-//!                              └─► Incoming::Push(..)          nobody waits for it
+//!                              └─► Incoming::Message, Push(..)  nobody waits for it
 //! ```
 
 use alloc::collections::VecDeque;
 use alloc::vec::Vec;
 
 use super::message::decimals;
-use super::resp::{Framer, Reply, ReplyError};
+use super::resp::{self, Framer, Reply, ReplyError};
 
 /// A connection on which answers come in the order of what was asked. `E` says what that was.
 #[derive(Debug)]
@@ -27,7 +27,14 @@ pub struct Session<E> {
 pub enum Incoming<'a, E> {
     /// The answer to what was asked.
     Reply(E, Reply<'a>),
-    /// A message, or that something was subscribed to.
+    /// What was published to a channel that is subscribed to (SSUBSCRIBE).
+    Message {
+        /// The name of the channel.
+        channel: &'a [u8],
+        /// What was published.
+        message: &'a [u8],
+    },
+    /// Something else that nobody waits for, such as that something was subscribed to.
     Push(Reply<'a>),
 }
 
@@ -103,13 +110,27 @@ impl<E> Session<E> {
     ) -> Result<usize, ReplyError> {
         let mut used = 0;
         while let Some(rest) = input.get(used..).filter(|rest| !rest.is_empty()) {
-            let Some(length) = self.framer.end(rest)? else {
-                break;
+            let is_push = rest.first() == Some(&b'>');
+            let mut message = None;
+            if is_push && self.framer.is_at_rest() {
+                message = resp::message(rest).filter(|it| it.0 <= self.most);
+            }
+            let length = match message {
+                Some((length, ..)) => length,
+                None => match self.framer.end(rest)? {
+                    Some(length) => length,
+                    None => break,
+                },
             };
-            let reply = Reply::new(rest.get(..length).unwrap_or_default());
+            let reply = rest.get(..length).unwrap_or_default();
             used += length;
-            let incoming = match rest.first() {
-                Some(b'>') => Incoming::Push(reply),
+            if is_push && message.is_none() {
+                message = resp::message(reply); // one that has come in pieces
+            }
+            let reply = Reply::new(reply);
+            let incoming = match message {
+                Some((_, channel, message)) => Incoming::Message { channel, message },
+                None if is_push => Incoming::Push(reply),
                 _ => {
                     let what = self.waiting.pop_front();
                     Incoming::Reply(what.ok_or(ReplyError::Unasked)?, reply)

@@ -15,6 +15,14 @@ fn read(all: &[&[u8]]) -> (Vec<String>, bool) {
             let (what, reply) = match incoming {
                 Incoming::Reply(number, reply) => (number, reply),
                 Incoming::Push(reply) => (-1, reply),
+                Incoming::Message {
+                    channel,
+                    message: published,
+                } => {
+                    message(published);
+                    seen.push(format!("{channel:?} {published:?}"));
+                    return Ok(());
+                }
             };
             seen.push(format!("{what} {:?}", tokens(reply)));
             Ok(())
