@@ -25,6 +25,8 @@ pub struct Message<'a> {
     pub unix_millis: u64,
     /// `e`, `o`: the epoch and the offset that it has in its channel.
     pub place: Option<(u64, u64)>,
+    /// `q`: `joined` or `left`, if it says of the session `i` that it came or went.
+    pub notice: &'a [u8],
     /// What the publisher keeps with it: the first bytes behind the line, `x` of them.
     pub note: &'a [u8],
     /// The type of the event that it is: the `v` bytes after those.
@@ -36,12 +38,10 @@ pub struct Message<'a> {
 impl<'a> Message<'a> {
     /// Reads one; `None` if these bytes have not its form.
     pub fn parse(bytes: &'a [u8]) -> Option<Self> {
-        let end = bytes.iter().take(MOST_LINE).position(|&it| it == b'\n')?;
-        let line = bytes.get(..end)?;
-        let mut rest = bytes.get(end + 1..)?;
-        let mut fields = line.split(|&byte| byte == b' ');
+        let mut at = 0;
+        let (kind, mut is_last) = field(bytes, &mut at)?;
         let mut message = Self {
-            is_text: match fields.next()? {
+            is_text: match kind {
                 b"text" => true,
                 b"binary" => false,
                 _ => return None,
@@ -49,14 +49,17 @@ impl<'a> Message<'a> {
             ..Self::default()
         };
         let (mut epoch, mut offset, mut note, mut event) = (None, None, 0, 0);
-        for field in fields {
-            let (key, value) = field.split_first_chunk::<2>()?;
+        while !is_last {
+            let key_and_value;
+            (key_and_value, is_last) = field(bytes, &mut at)?;
+            let (key, value) = key_and_value.split_first_chunk::<2>()?;
             match key {
                 b"n=" => message.node = hexadecimal(value)?,
                 b"i=" => message.id = value,
                 b"t=" => message.unix_millis = decimal(value)?,
                 b"o=" => offset = Some(decimal(value).filter(|&it| it > 0)?),
                 b"e=" => epoch = Some(hexadecimal(value)?),
+                b"q=" => message.notice = value,
                 b"x=" => note = decimal(value)?,
                 b"v=" => event = decimal(value)?,
                 [_, b'='] => {} // of a later version
@@ -68,7 +71,9 @@ impl<'a> Message<'a> {
             (None, None) => None,
             _ => return None,
         };
-        (message.note, rest) = rest.split_at_checked(usize::try_from(note).ok()?)?;
+        let rest = bytes.get(at..)?;
+        let (note, rest) = rest.split_at_checked(usize::try_from(note).ok()?)?;
+        message.note = note;
         (message.event, message.payload) = rest.split_at_checked(usize::try_from(event).ok()?)?;
         let is_line = |byte: &u8| matches!(byte, b'\r' | b'\n' | 0);
         if message.event.iter().any(is_line) {
@@ -86,8 +91,10 @@ impl<'a> Message<'a> {
         if self.node != 0 {
             out.put_all([b" n=", &hex(self.node)]);
         }
-        if !self.id.is_empty() {
-            out.put_all([b" i=", self.id]);
+        for (key, value) in [(b" i=", self.id), (b" q=", self.notice)] {
+            if !value.is_empty() {
+                out.put_all([key, value]);
+            }
         }
         let mut digits = [0; 20];
         let numbers = [
@@ -111,6 +118,15 @@ impl<'a> Message<'a> {
         out.put_all([b"\n", self.note, self.event, self.payload]);
         out
     }
+}
+
+/// The field of a line that begins at `at`, which moves behind it; and whether the line ends
+/// there.
+fn field<'a>(bytes: &'a [u8], at: &mut usize) -> Option<(&'a [u8], bool)> {
+    let rest = bytes.get(*at..bytes.len().min(MOST_LINE))?;
+    let end = rest.iter().position(|&it| it == b' ' || it == b'\n')?;
+    *at += end + 1;
+    Some((rest.get(..end)?, rest.get(end) == Some(&b'\n')))
 }
 
 /// Sixteen hexadecimal digits.

@@ -7,6 +7,7 @@
 //!                                i …:ID       the place of the publication with this id
 //!                                p            hash: who is there
 //!                                n            sorted set: the processes that say so
+//!                                u            hash: sessions of each user
 //! ```
 //!
 //! What stands in braces, and so chooses the slot, is made from a hash of the name.
@@ -32,6 +33,8 @@ pub enum Purpose {
     Present = b'p' as isize,
     /// The processes that have some.
     Nodes = b'n' as isize,
+    /// The users that they belong to.
+    Users = b'u' as isize,
 }
 
 /// The names of one channel.

@@ -6,17 +6,13 @@ local alive = {}
 for _, node in ipairs(redis.call('ZRANGEBYSCORE', KEYS[2], '(' .. now, '+inf')) do
   alive[node] = node ~= ARGV[1]
 end
-redis.call('ZREMRANGEBYSCORE', KEYS[2], '-inf', now)
 local reply, cursor, seen = {}, '0', {}
 repeat
   local page = redis.call('HSCAN', KEYS[1], cursor, 'COUNT', 100)
   cursor = page[1]
   for nth = 1, #page[2], 2 do
     local field = page[2][nth]
-    local there = alive[string.sub(field, 1, 16)]
-    if there == nil then
-      redis.call('HDEL', KEYS[1], field)
-    elseif there and not seen[field] then
+    if alive[string.sub(field, 1, 16)] and not seen[field] then
       seen[field] = true
       reply[#reply + 1] = field
       reply[#reply + 1] = page[2][nth + 1]

@@ -68,6 +68,14 @@ pub trait Line: Send + Sync {
     /// The channel is about to have its first member in this process.
     fn first_member(&self) {}
 
+    /// The channel tells its members who comes and goes
+    /// ([`ChannelOptions::notices`](crate::app::ChannelOptions::notices)): whether the backplane
+    /// does that in all processes, for what [`enter`](Self::enter) and [`leave`](Self::leave)
+    /// say. If not, each process tells its members of its own.
+    fn announce(&self) -> bool {
+        false
+    }
+
     /// A session of this process has joined, if the channel knows who is there.
     fn enter(&self, who: &Present) {
         let _ = who;

@@ -2,7 +2,7 @@
 
 use alloc::string::{String, ToString};
 use alloc::{boxed::Box, sync::Arc};
-use core::sync::atomic::{AtomicU32, Ordering};
+use core::sync::atomic::{AtomicBool, AtomicU32, Ordering};
 use std::sync::{Mutex, MutexGuard, OnceLock, PoisonError};
 
 use super::forms::Forms;
@@ -56,6 +56,8 @@ pub(crate) struct Channel {
     /// What gives offsets and remembers; none where that is nobody's business.
     line: OnceLock<Box<dyn Line>>,
     present: Option<Mutex<PresenceTable>>,
+    /// Its line tells who comes and goes.
+    is_announced: AtomicBool,
 }
 
 partly_shown!(it: Channel { name });
@@ -76,6 +78,7 @@ impl Channel {
             others: AtomicU32::new(0),
             line: OnceLock::new(),
             present: has_presence.then(|| Mutex::new(PresenceTable::new(account))),
+            is_announced: AtomicBool::new(false),
         }
     }
 
@@ -110,7 +113,7 @@ impl Channel {
     }
 
     fn notice(&self, notice: Notice, who: &Present) -> Option<Publication> {
-        if !self.options.notices {
+        if !self.options.notices || self.is_announced.load(Ordering::Relaxed) {
             return None;
         }
         let event = match notice {
@@ -146,6 +149,8 @@ impl Channel {
 
     /// The line that it is published through from now on.
     pub(super) fn set_line(&self, line: Box<dyn Line>) {
+        let is_announced = self.options.notices && line.announce();
+        self.is_announced.store(is_announced, Ordering::Relaxed);
         // It is set once, before anybody else knows of the channel.
         let _ = self.line.set(line);
     }

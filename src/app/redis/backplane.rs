@@ -89,6 +89,7 @@ impl Backplane for RedisBackplane {
             shared: self.shared.clone(),
             has_history: keep.is_some(),
             is_occupied: AtomicBool::new(false),
+            name: channel.into(),
             _driven: self.driven.clone(),
         };
         line.shared
@@ -103,6 +104,7 @@ struct RedisLine {
     shared: Arc<Shared>,
     has_history: bool,
     is_occupied: AtomicBool,
+    name: Box<str>,
     /// The thread runs as long as anybody needs it.
     _driven: Arc<Driven>,
 }
@@ -149,6 +151,12 @@ impl Line for RedisLine {
     fn first_member(&self) {
         self.is_occupied.store(true, Ordering::Relaxed);
         self.shared.send(Command::FirstMember(self.id));
+    }
+
+    fn announce(&self) -> bool {
+        let name = self.name.clone();
+        self.shared.send(Command::Announce(self.id, name));
+        true
     }
 
     fn enter(&self, who: &Present) {

@@ -159,13 +159,15 @@ pub(crate) struct Reading {
 #[derive(Debug, Default)]
 pub(crate) struct Here {
     pub(crate) members: BTreeMap<u64, Present>,
-    /// Those that the broker has not been told of.
-    pub(crate) news: BTreeSet<u64>,
+    /// Those that the broker has not been told of, and whether others hear of them then.
+    pub(crate) news: BTreeMap<u64, bool>,
     /// Who has left, as far as the broker may not know it.
     pub(crate) gone: BTreeSet<u64>,
     /// Those of the two that are on their way.
-    pub(crate) sent: Vec<u64>,
+    pub(crate) sent: Vec<(u64, bool)>,
     is_sent: bool,
+    /// The broker has noted this process.
+    is_noted: bool,
     renew_at: Instant,
 }
 
@@ -175,7 +177,7 @@ const MEMBERS: usize = 500;
 impl Here {
     pub(crate) fn enter(&mut self, who: Present) {
         self.gone.remove(&who.session);
-        self.news.insert(who.session);
+        self.news.insert(who.session, true);
         self.members.insert(who.session, who);
     }
 
@@ -184,7 +186,8 @@ impl Here {
             return;
         }
         // One that is still news is unknown to the broker, unless it is on its way there.
-        if !self.news.remove(&session) || self.sent.contains(&session) {
+        let is_sent = self.sent.iter().any(|it| it.0 == session);
+        if self.news.remove(&session).is_none() || is_sent {
             self.gone.insert(session);
         }
     }
@@ -203,27 +206,41 @@ impl Here {
     pub(crate) fn send(&mut self, renew_at: Instant) {
         self.is_sent = true;
         self.renew_at = renew_at;
-        for set in [&mut self.news, &mut self.gone] {
-            let first = core::iter::from_fn(|| set.pop_first());
-            self.sent.extend(first.take(MEMBERS));
-        }
+        let (news, gone) = (&mut self.news, &mut self.gone);
+        let first = core::iter::from_fn(|| news.pop_first());
+        self.sent.extend(first.take(MEMBERS));
+        let first = core::iter::from_fn(|| gone.pop_first());
+        let first = first.map(|session| (session, true));
+        self.sent.extend(first.take(MEMBERS));
     }
 
     /// The broker has been told, or may not have been.
     pub(crate) fn answered(&mut self, is_told: bool) {
         self.is_sent = false;
-        for session in core::mem::take(&mut self.sent) {
+        for (session, is_new) in core::mem::take(&mut self.sent) {
             match self.members.contains_key(&session) {
                 _ if is_told => {}
-                true => drop(self.news.insert(session)),
+                true => drop(self.news.insert(session, is_new)),
                 false => drop(self.gone.insert(session)),
             }
         }
     }
 
+    /// The broker has noted this process, which it did not know before if `is_new`: others
+    /// took it for dead, if it had been noted.
+    pub(crate) fn noted(&mut self, is_new: bool) {
+        if is_new && self.is_noted {
+            self.news = self.members.keys().map(|it| (*it, true)).collect();
+        }
+        self.is_noted = true;
+    }
+
     /// The broker may have forgotten all.
     pub(crate) fn tell_all(&mut self) {
-        self.news = self.members.keys().copied().collect();
+        self.is_noted = false;
+        for session in self.members.keys() {
+            self.news.entry(*session).or_insert(false);
+        }
         self.renew_at = Instant::START;
     }
 }
@@ -256,6 +273,8 @@ pub(crate) struct Channel {
     /// When its place is to be looked up, if nothing comes.
     pub(crate) check_at: Instant,
     pub(crate) here: Option<Box<Here>>,
+    /// Its name, if the broker tells who comes and goes.
+    pub(crate) told_as: Option<Box<str>>,
     pub(crate) queries: Vec<Query>,
     pub(crate) is_dirty: bool,
     /// Nobody here will ask anything more.
@@ -281,6 +300,7 @@ impl Channel {
             reading: None,
             check_at: Instant::NEVER,
             here: None,
+            told_as: None,
             queries: Vec::new(),
             is_dirty: false,
             is_closed: false,

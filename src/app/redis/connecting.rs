@@ -40,9 +40,17 @@ impl Node {
         }
     }
 
-    /// The link to a server of a cluster.
-    pub(super) fn link_to(&mut self, address: &str) -> Option<usize> {
-        let destination: Destination = address.parse().ok()?;
+    /// The link to a server of a cluster, of which another one has told. Without a host it is
+    /// at the host of that one.
+    pub(super) fn link_to(&mut self, told_by: usize, address: &str) -> Option<usize> {
+        let destination: Destination = match address.strip_prefix(':') {
+            None => address.parse().ok()?,
+            Some(port) => {
+                let near = self.links.get(told_by)?.destination.as_ref()?.to_string();
+                let (host, _) = near.rsplit_once(':')?;
+                format!("{host}:{port}").parse().ok()?
+            }
+        };
         let is_it = |it: &Link| it.destination.as_ref() == Some(&destination);
         let known = self.links.iter().position(is_it);
         let index = known.unwrap_or_else(|| {

@@ -124,6 +124,7 @@ impl Node {
             Command::FirstMember(id)
             | Command::LastMember(id)
             | Command::Close(id)
+            | Command::Announce(id, _)
             | Command::Publish(id, ..)
             | Command::History(id, ..)
             | Command::Enter(id, _)
@@ -142,6 +143,7 @@ impl Node {
                 channel.confirm(false);
             }
             Command::Close(_) => channel.is_closed = true,
+            Command::Announce(_, name) => channel.told_as = Some(name),
             Command::Publish(_, publication, later, claimed) => {
                 self.next_seq += 1;
                 channel.queue.push(Outgoing {
@@ -192,6 +194,7 @@ impl Node {
             }
             let routed = self.topology.route(channel.names.slot());
             let Some(index) = channel.detour.or(routed) else {
+                self.topology.suspect();
                 continue; // all are touched when the slots are known
             };
             let now = self.now;
@@ -262,7 +265,8 @@ impl Node {
         {
             let renew = writer.options.limits.presence_time / 3;
             here.send(writer.now + renew);
-            put_here(&mut writer, id, &channel.names, here);
+            let told_as = channel.told_as.as_deref();
+            put_here(&mut writer, id, &channel.names, (here, told_as));
             is_left |= here.has_news();
         }
         for query in channel.queries.drain(..) {

@@ -8,43 +8,16 @@ use super::node::Node;
 use super::tracker::{Run, Told};
 use crate::app::channels::backplane::{Inlet, Past};
 use crate::app::channels::position::{Epoch, Position};
-use crate::app::channels::publication::{Parts, Publication};
+use crate::app::channels::publication::{Notice, Parts, Publication};
 use crate::redis::{Message, Reply, ReplyError, Token, decimal, hexadecimal};
 use crate::websocket::Kind;
 
 impl Node {
-    /// A push.
-    pub(super) fn pushed<'r>(&mut self, mut reply: Reply<'r>) -> Result<Pushed<'r>, ReplyError> {
-        const FAULT: ReplyError = ReplyError::Unasked;
-        let Some(Token::Push(_)) = reply.token() else {
-            return Err(FAULT);
+    /// A message that was published, to the channel of this name.
+    pub(super) fn message(&mut self, name: &[u8], bytes: &[u8]) {
+        let Some(&id) = self.by_name.get(name) else {
+            return;
         };
-        let kind = reply.bytes().ok_or(FAULT)?;
-        match kind {
-            b"smessage" => {
-                let channel = reply.bytes().ok_or(FAULT)?;
-                let message = reply.bytes().ok_or(FAULT)?;
-                if let Some(&id) = self.by_name.get(channel) {
-                    self.message(id, message);
-                }
-                Ok(Pushed::Message)
-            }
-            b"ssubscribe" | b"sunsubscribe" => {
-                let name = match reply.token().ok_or(FAULT)? {
-                    Token::Bytes(channel) => channel,
-                    _ => b"",
-                };
-                Ok(match kind {
-                    b"ssubscribe" => Pushed::Subscribed(name),
-                    _ => Pushed::Unsubscribed(name),
-                })
-            }
-            _ => Ok(Pushed::Message), // of a kind that nobody has asked for
-        }
-    }
-
-    /// A message that was published.
-    fn message(&mut self, id: u64, bytes: &[u8]) {
         let Some(channel) = self.channels.get(&id).filter(|it| it.is_occupied) else {
             return;
         };
@@ -58,6 +31,9 @@ impl Node {
         let place = message.place.filter(|_| has_history);
         let place = place.map(|(epoch, offset)| Position::new(Epoch::new(epoch), offset));
         let is_own = message.node == self.id;
+        if let Some(notice) = notice(&message, is_own) {
+            return channel.inlet.deliver(notice);
+        }
         let known = match (place, channel.tracker.delivered()) {
             (None, _) if is_own => return, // an echo
             // Delivered before; in a quiet moment it costs nothing to know that.
@@ -168,10 +144,29 @@ impl Node {
 
 /// What a push says.
 pub(super) enum Pushed<'r> {
-    Message,
+    /// Something that nobody has asked for.
+    Other,
     /// By the name that it is published under.
     Subscribed(&'r [u8]),
     Unsubscribed(&'r [u8]),
+}
+
+/// Reads a push that is no message.
+pub(super) fn pushed<'r>(mut reply: Reply<'r>) -> Result<Pushed<'r>, ReplyError> {
+    const FAULT: ReplyError = ReplyError::Unasked;
+    let Some(Token::Push(_)) = reply.token() else {
+        return Err(FAULT);
+    };
+    let kind = reply.bytes().ok_or(FAULT)?;
+    let name = match reply.token() {
+        Some(Token::Bytes(name)) => name,
+        _ => b"",
+    };
+    Ok(match kind {
+        b"ssubscribe" => Pushed::Subscribed(name),
+        b"sunsubscribe" => Pushed::Unsubscribed(name),
+        _ => Pushed::Other,
+    })
 }
 
 fn tell(inlet: &Inlet, counts: &Counts, told: Told) {
@@ -195,7 +190,23 @@ fn publication(bytes: &[u8], most: usize) -> Option<(Publication, Message<'_>)> 
     ))
 }
 
+/// What a message tells of a member: to all others, where it is one of this process.
+fn notice(message: &Message<'_>, is_own: bool) -> Option<Publication> {
+    let notice = match message.notice {
+        b"joined" => Notice::Joined,
+        b"left" => Notice::Left,
+        _ => return None,
+    };
+    let session = decimal(message.id).filter(|_| is_own);
+    let publication = built_by(message, session.unwrap_or_default())?;
+    Some(publication.noticing(notice).excepting(is_own))
+}
+
 fn built(message: &Message<'_>) -> Option<Publication> {
+    built_by(message, 0)
+}
+
+fn built_by(message: &Message<'_>, publisher: u64) -> Option<Publication> {
     Publication::new(&Parts {
         kind: if message.is_text {
             Kind::Text
@@ -205,7 +216,7 @@ fn built(message: &Message<'_>) -> Option<Publication> {
         payload: message.payload,
         note: message.note,
         event: core::str::from_utf8(message.event).ok()?,
-        publisher: 0,
+        publisher,
         unix_millis: message.unix_millis,
     })
 }

@@ -4,11 +4,11 @@ use alloc::string::String;
 use alloc::vec::Vec;
 use core::time::Duration;
 
-use super::channel::{Answer, Subscribed};
+use super::channel::{Answer, Channel, Subscribed};
 use super::counts::count;
 use super::link::{Expect, Stage};
 use super::node::Node;
-use super::pages::Pushed;
+use super::pages::{Pushed, pushed};
 use super::reaction::Reaction;
 use crate::app::channels::channel_limits::ChannelError;
 use crate::app::channels::position::{Epoch, Position};
@@ -37,8 +37,9 @@ impl Node {
         let taken = session.receive(bytes, |session, incoming| {
             match incoming {
                 Incoming::Reply(what, reply) => self.replied(index, what, reply)?,
-                Incoming::Push(reply) => match self.pushed(reply)? {
-                    Pushed::Message => {}
+                Incoming::Message { channel, message } => self.message(channel, message),
+                Incoming::Push(reply) => match pushed(reply)? {
+                    Pushed::Other => {}
                     Pushed::Subscribed(name) => match session.oldest() {
                         Some(Expect::Subscribe(asked, of)) if of == name => {
                             let asked = *asked;
@@ -87,7 +88,7 @@ impl Node {
             Expect::Server => self.informed(index, false, reply),
             Expect::Role => self.informed(index, true, reply),
             Expect::Primary => self.found_primary(index, reply),
-            Expect::Slots => self.slots(reply).ok_or(ReplyError::Unasked)?,
+            Expect::Slots => self.slots(index, reply).ok_or(ReplyError::Unasked)?,
             // They are answered by pushes.
             Expect::Subscribe(..) | Expect::Unsubscribe(..) => return Err(ReplyError::Unasked),
             Expect::Publish {
@@ -101,8 +102,10 @@ impl Node {
                 .page(index, channel, reply)
                 .ok_or(ReplyError::Unasked)?,
             Expect::Here(channel) => {
+                let is_new = { reply }.integer().ok_or(ReplyError::Unasked)? == 1;
                 if let Some(here) = self.here(channel) {
                     here.answered(true);
+                    here.noted(is_new);
                 }
                 self.touch(channel);
             }
@@ -197,7 +200,7 @@ impl Node {
     }
 
     /// The slots of a cluster.
-    fn slots(&mut self, mut reply: Reply<'_>) -> Option<()> {
+    fn slots(&mut self, index: usize, mut reply: Reply<'_>) -> Option<()> {
         let count = reply.array()?;
         for _ in 0..count {
             let fields = reply.array()?;
@@ -215,14 +218,19 @@ impl Node {
                     skip(&mut reply)?;
                 }
                 if nth == 2
-                    && let Some(link) = self.link_to(&address(host, port))
+                    && let Some(link) = self.link_to(index, &address(host, port))
                 {
                     self.topology.set(from, to, link);
                 }
             }
         }
-        for index in 0..self.links.len() {
-            self.touch_all(index);
+        for link in 0..self.links.len() {
+            self.touch_all(link);
+        }
+        let topology = &self.topology;
+        let has_none = |it: &Channel| topology.route(it.names.slot()).is_none();
+        if self.channels.values().any(has_none) {
+            self.topology.suspect(); // with the next tick it is asked again
         }
         Some(())
     }
@@ -235,8 +243,8 @@ impl Node {
             _ => count(&counts.retried),
         }
         match reaction {
-            Reaction::Moved(address) => self.moved(address, &what),
-            Reaction::Ask(address) => self.detour(address, &what),
+            Reaction::Moved(address) => self.moved(index, address, &what),
+            Reaction::Ask(address) => self.detour(index, address, &what),
             Reaction::Script => {
                 if let Some(link) = self.links.get_mut(index) {
                     link.forget_scripts();
@@ -373,10 +381,10 @@ impl Node {
     }
 
     /// A slot is elsewhere now.
-    fn moved(&mut self, address: &str, what: &Expect) {
+    fn moved(&mut self, index: usize, address: &str, what: &Expect) {
         let slot = what.channel().and_then(|id| self.channels.get(&id));
         let slot = slot.map(|it| it.names.slot());
-        if let (Some(link), Some(slot)) = (self.link_to(address), slot) {
+        if let (Some(link), Some(slot)) = (self.link_to(index, address), slot) {
             self.topology.set(slot, slot, link);
         }
         self.topology.suspect();
@@ -384,8 +392,8 @@ impl Node {
     }
 
     /// This once a channel's commands go elsewhere.
-    fn detour(&mut self, address: &str, what: &Expect) {
-        let link = self.link_to(address);
+    fn detour(&mut self, index: usize, address: &str, what: &Expect) {
+        let link = self.link_to(index, address);
         if let Some(channel) = what.channel().and_then(|id| self.channels.get_mut(&id)) {
             channel.detour = link;
         }

@@ -23,6 +23,8 @@ pub(crate) enum Command {
     FirstMember(u64),
     LastMember(u64),
     Close(u64),
+    /// The broker is to tell who comes and goes; by this name.
+    Announce(u64, Box<str>),
     Publish(u64, Publication, Later<Option<Position>>, Claimed),
     History(u64, Vec<Position>, Later<Past>, Claimed),
     Enter(u64, Present),

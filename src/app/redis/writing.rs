@@ -123,6 +123,7 @@ fn message<'a>(publication: &'a Publication, node: u64, id: &'a [u8]) -> Message
         id,
         unix_millis: publication.unix_millis(),
         place: None,
+        notice: b"",
         note: publication.note(),
         event: publication.event_type().as_bytes(),
         payload: publication.payload(),
@@ -254,11 +255,16 @@ pub(crate) fn field(node: u64, session: u64) -> Vec<u8> {
 }
 
 /// Says who is there, and that this process is alive.
-pub(crate) fn put_here(writer: &mut Writer<'_>, channel: u64, names: &Names, here: &Here) {
+pub(crate) fn put_here(
+    writer: &mut Writer<'_>,
+    channel: u64,
+    names: &Names,
+    (here, told_as): (&Here, Option<&str>),
+) {
     let node = hex(writer.node);
     let (mut time, mut gone_count) = (Digits::NEW, Digits::NEW);
     let (mut gone, mut there) = (Vec::new(), Vec::new());
-    for &session in &here.sent {
+    for &(session, is_new) in &here.sent {
         match here.members.get(&session) {
             None => gone.push(field(writer.node, session)),
             Some(who) => {
@@ -271,17 +277,20 @@ pub(crate) fn put_here(writer: &mut Writer<'_>, channel: u64, names: &Names, her
                     value.extend_from_slice(part.as_bytes());
                 }
                 there.push(value);
+                there.push(if is_new { b"1".to_vec() } else { Vec::new() });
             }
         }
     }
     let mut arguments: Vec<&[u8]> = alloc::vec![
         &node,
         time.millis(writer.options.limits.presence_time),
+        told_as.map_or(b"", |_| names.channel()),
+        told_as.unwrap_or_default().as_bytes(),
         gone_count.of(gone.len() as u64),
     ];
     arguments.extend(gone.iter().chain(&there).map(Vec::as_slice));
-    let keys = [names.key(Purpose::Present), names.key(Purpose::Nodes)];
-    let keys: [&[u8]; 2] = [&keys[0], &keys[1]];
+    let keys = [Purpose::Present, Purpose::Nodes, Purpose::Users].map(|it| names.key(it));
+    let keys = keys.each_ref().map(Vec::as_slice);
     writer.run(Script::Here, Expect::Here(channel), &keys, &arguments, &[]);
 }
 
@@ -289,8 +298,8 @@ pub(crate) fn put_here(writer: &mut Writer<'_>, channel: u64, names: &Names, her
 pub(crate) fn put_present(writer: &mut Writer<'_>, channel: u64, names: &Names, query: Query) {
     let (node, mut most) = (hex(writer.node), Digits::NEW);
     let most = most.of(query.most as u64).to_vec();
-    let keys = [names.key(Purpose::Present), names.key(Purpose::Nodes)];
-    let keys: [&[u8]; 2] = [&keys[0], &keys[1]];
+    let keys = [Purpose::Present, Purpose::Nodes].map(|it| names.key(it));
+    let keys = keys.each_ref().map(Vec::as_slice);
     let what = Expect::Present(channel, query);
     writer.run(Script::Present, what, &keys, &[&node, &most], &[]);
 }

@@ -8,12 +8,14 @@ fn a_message_is_read_as_it_was_written() {
         id: b"7",
         unix_millis: 1_767_225_600_000,
         place: Some((5, u64::MAX)),
+        notice: b"left",
         note: b"note\n",
         event: b"kind",
         payload: b"pay\nload",
     };
     let bytes = message.encode();
-    let line = b"text n=00000000c0ffee00 i=7 t=1767225600000 x=5 v=4 o=18446744073709551615 \
+    let line =
+        b"text n=00000000c0ffee00 i=7 q=left t=1767225600000 x=5 v=4 o=18446744073709551615 \
                  e=0000000000000005\nnote\nkindpay\nload";
     assert_eq!(bytes, line);
     assert_eq!(Message::parse(&bytes), Some(message));
