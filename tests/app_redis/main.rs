@@ -2,13 +2,17 @@
 
 #![cfg(feature = "redis")]
 
+mod apps;
 mod faults;
 mod many;
 mod member;
+mod presence;
 mod server;
+mod states;
+mod still;
 
-use barewire::app::{Epoch, History, Position, Present};
-use barewire::redis::{Names, Purpose};
+use barewire::app::{Epoch, History, Position};
+use barewire::redis::Names;
 
 use member::{Process, Told, got};
 use server::Server;
@@ -96,40 +100,6 @@ fn without_history_others_get_it_once_and_who_has_published_it_does_not() {
     let expected = [got("d", 0), got("\u{fffd}", 0), got("from elsewhere", 0)];
     assert_eq!(here.told(3), expected);
     assert_eq!(one.0.metrics().dropped, 2);
-}
-
-#[test]
-fn presence_is_that_of_other_processes_and_ends_with_them() {
-    if !server::is_there() {
-        return;
-    }
-    let server = Server::start();
-    let (one, two) = (
-        Process::at(&server.address()),
-        Process::at(&server.address()),
-    );
-    let (here, there) = (one.member("tea", None), two.member("tea", None));
-    for session in 0..1_200 {
-        there
-            .line
-            .enter(&Present::new(session, "ann", format!("data {session}"), 7));
-    }
-    there.line.leave(3);
-    let present = || here.present(10_000);
-    let mut found = present();
-    while found.len() != 1_199 {
-        found = present();
-    }
-    found.sort_by_key(|it| it.session);
-    assert_eq!(found[3], Present::new(4, "ann", "data 4", 7));
-    assert!(there.present(10).is_empty());
-    for session in 0..1_200 {
-        there.line.leave(session);
-    }
-    while !present().is_empty() {}
-    let names = Names::new("barewire", "tea");
-    let key = String::from_utf8(names.key(Purpose::Present)).unwrap();
-    assert_eq!(server.ask(&["EXISTS", &key]), ":0");
 }
 
 #[test]

@@ -2,23 +2,14 @@
 
 use std::fs;
 use std::process::{Child, Command, Stdio};
-use std::thread::sleep;
-use std::time::Duration;
 
 use barewire::app::{History, RedisOptions};
-use barewire::redis::Names;
+use barewire::redis::{Names, Purpose};
 
 use crate::member::{Process, Told, got, quick};
-use crate::server::{Server, ask, free_port, is_there};
+use crate::server::{Server, ask, free_port, is_there, until};
 
 const KEEP: Option<History> = Some(History::DEFAULT);
-
-/// Waits for a state, however long that takes.
-fn until(mut is_so: impl FnMut() -> bool) {
-    while !is_so() {
-        sleep(Duration::from_millis(10));
-    }
-}
 
 /// Servers of a cluster, whose slots are spread evenly.
 fn cluster(count: u16) -> Vec<Server> {
@@ -156,6 +147,34 @@ impl Drop for Sentinel {
     }
 }
 
+/// A Sentinel that watches the server at a port, as `main`.
+fn sentinel(primary: u16, folder: &std::path::Path) -> (Sentinel, String) {
+    let port = free_port();
+    let file = folder.join("sentinel.conf");
+    let text = format!(
+        "port {port}\nbind 127.0.0.1\nsentinel monitor main 127.0.0.1 {primary} 1\n\
+         sentinel down-after-milliseconds main 1000\nsentinel failover-timeout main 3000\n"
+    );
+    fs::write(&file, text).unwrap();
+    let child = Command::new("redis-server")
+        .arg(&file)
+        .args(["--sentinel", "--loglevel", "warning", "--dir"])
+        .arg(folder)
+        .stdout(Stdio::null())
+        .spawn()
+        .unwrap();
+    let sentinel = Sentinel(child);
+    until(|| std::net::TcpStream::connect(("127.0.0.1", port)).is_ok());
+    until(|| ask(port, &["SENTINEL", "REPLICAS", "main"]).contains("slave"));
+    (sentinel, format!("127.0.0.1:{port}"))
+}
+
+/// The last offset that a server knows of a channel.
+fn offset_at(server: &Server, channel: &str) -> String {
+    let head = Names::new("barewire", channel).key(Purpose::Head);
+    server.ask(&["HGET", std::str::from_utf8(&head).unwrap(), "o"])
+}
+
 #[test]
 fn a_replica_that_lags_is_promoted_and_begins_a_new_epoch() {
     if !is_there() {
@@ -165,45 +184,26 @@ fn a_replica_that_lags_is_promoted_and_begins_a_new_epoch() {
     let port = primary.port.to_string();
     let replica = Server::with(&["--save", "", "--replicaof", "127.0.0.1", &port]);
     until(|| {
-        replica
-            .ask(&["INFO", "replication"])
-            .contains("master_link_status:up")
+        let told = replica.ask(&["INFO", "replication"]);
+        told.contains("master_link_status:up")
     });
-    let sentinel_port = free_port();
-    let file = replica.folder().join("sentinel.conf");
-    let text = format!(
-        "port {sentinel_port}\nbind 127.0.0.1\nsentinel monitor main 127.0.0.1 {port} 1\n\
-         sentinel down-after-milliseconds main 500\nsentinel failover-timeout main 3000\n"
-    );
-    fs::write(&file, text).unwrap();
-    let child = Command::new("redis-server")
-        .arg(&file)
-        .args(["--sentinel", "--loglevel", "warning", "--dir"])
-        .arg(replica.folder())
-        .stdout(Stdio::null())
-        .spawn()
-        .unwrap();
-    let _sentinel = Sentinel(child);
-    until(|| std::net::TcpStream::connect(("127.0.0.1", sentinel_port)).is_ok());
-    until(|| ask(sentinel_port, &["SENTINEL", "REPLICAS", "main"]).contains("slave"));
-    let address = format!("127.0.0.1:{sentinel_port}");
+    let (_sentinel, address) = sentinel(primary.port, replica.folder());
     let options = quick(RedisOptions::at(&address).unwrap().sentinel("main"));
     let process = Process::with(options);
     let here = process.member("tea", KEEP);
-    let mut last = None;
-    for nth in 0..3 {
-        last = here.publish(&nth.to_string()).unwrap();
-    }
-    let last = last.unwrap();
-    until(|| replica.ask(&["DBSIZE"]) == primary.ask(&["DBSIZE"]));
-    // What follows does not reach the replica any more.
+    let known = here.publish("1").unwrap().unwrap();
+    until(|| offset_at(&replica, "tea") == offset_at(&primary, "tea"));
+    // What follows does not reach the replica: it stands still until nobody sends it.
+    replica.signal("STOP");
     primary.ask(&["CLIENT", "KILL", "TYPE", "replica"]);
+    let last = here.publish("2").unwrap().unwrap();
+    assert_eq!((last.epoch, last.offset), (known.epoch, 2));
     primary.kill();
+    replica.signal("CONT");
+    assert!(offset_at(&replica, "tea").ends_with("\r\n1"));
     until(|| replica.ask(&["ROLE"]).contains("master"));
-    until(|| {
-        here.publish("after")
-            .is_ok_and(|it| it.is_some_and(|it| it.epoch != last.epoch))
-    });
+    let later = here.publish("after").unwrap().unwrap();
+    assert_ne!(later.epoch, last.epoch);
     assert_eq!(here.since(&[last]).1, None);
     here.lost();
 }

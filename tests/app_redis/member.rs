@@ -75,7 +75,7 @@ impl Process {
 }
 
 /// Calls with a place for a later answer, and waits for it.
-fn wait<T: Send + 'static>(
+pub(crate) fn wait<T: Send + 'static>(
     call: impl FnOnce(&dyn Fn() -> Later<T>) -> Poll<Result<T, ChannelError>>,
 ) -> Result<T, ChannelError> {
     let told: std::cell::RefCell<Option<Receiver<_>>> = Default::default();

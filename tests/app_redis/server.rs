@@ -26,6 +26,13 @@ pub(crate) fn is_there() -> bool {
     found.is_ok()
 }
 
+/// Waits for a state, however long that takes.
+pub(crate) fn until(mut is_so: impl FnMut() -> bool) {
+    while !is_so() {
+        sleep(Duration::from_millis(10));
+    }
+}
+
 /// A port that nobody has.
 pub(crate) fn free_port() -> u16 {
     let listener = TcpListener::bind("127.0.0.1:0").unwrap();
@@ -55,6 +62,12 @@ impl Server {
         server
     }
 
+    /// Has it started with further arguments from now on.
+    pub(crate) fn add(&mut self, arguments: &[&str]) {
+        let arguments = arguments.iter().map(|it| (*it).to_owned());
+        self.arguments.extend(arguments);
+    }
+
     /// Starts it again, with what it has on disk.
     pub(crate) fn run(&mut self) {
         let child = Command::new("redis-server")
@@ -69,6 +82,13 @@ impl Server {
         while TcpStream::connect(("127.0.0.1", self.port)).is_err() {
             sleep(Duration::from_millis(5));
         }
+    }
+
+    /// Sends it a signal, such as STOP.
+    pub(crate) fn signal(&self, name: &str) {
+        let number = self.child.as_ref().unwrap().id().to_string();
+        let sent = Command::new("kill").args(["-s", name, &number]).status();
+        assert!(sent.unwrap().success());
     }
 
     /// Kills it.
@@ -97,6 +117,11 @@ impl Server {
     pub(crate) fn ask(&self, parts: &[&str]) -> String {
         ask(self.port, parts)
     }
+
+    /// Runs several on one connection.
+    pub(crate) fn ask_all(&self, commands: &[&[&str]]) -> String {
+        ask_all(self.port, commands)
+    }
 }
 
 impl Drop for Server {
@@ -108,10 +133,17 @@ impl Drop for Server {
 
 /// Runs one command on the server at a port.
 pub(crate) fn ask(port: u16, parts: &[&str]) -> String {
+    ask_all(port, &[parts])
+}
+
+fn ask_all(port: u16, commands: &[&[&str]]) -> String {
     let mut socket = TcpStream::connect(("127.0.0.1", port)).unwrap();
-    let mut command = format!("*{}\r\n", parts.len());
-    for part in parts {
-        command += &format!("${}\r\n{part}\r\n", part.len());
+    let mut command = String::new();
+    for parts in commands {
+        command += &format!("*{}\r\n", parts.len());
+        for part in *parts {
+            command += &format!("${}\r\n{part}\r\n", part.len());
+        }
     }
     command += "*1\r\n$4\r\nQUIT\r\n";
     socket.write_all(command.as_bytes()).unwrap();
