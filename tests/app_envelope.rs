@@ -120,6 +120,12 @@ impl Browser {
         published
     }
 
+    /// Reads all that has been sent before the answer to a ping.
+    fn read_all(&mut self) {
+        self.send("ping", Value::Null);
+        while self.next()["message_type"] != "pong" {}
+    }
+
     /// The connection is there, and nothing else has come.
     fn is_silent(&mut self) {
         let name = self.send("ping", Value::Null);
@@ -598,6 +604,63 @@ fn the_numbers_are_there_to_be_read() {
         let text = String::from_utf8_lossy(text.as_ref());
         assert!(text.lines().any(|it| it == line), "{line}\n{text}");
     }
+}
+
+#[test]
+fn numbers_of_channels_are_read_by_prometheus() {
+    let app = App::new();
+    let metrics = app.metrics();
+    let scene = Scene::with(app, |hub| hub);
+    let (mut first, place) = scene.subscribed("kept");
+    let (_second, _) = scene.subscribed("tea");
+    first.broadcast("kept", json!("one"));
+    first.broadcast("kept", json!("two"));
+    let (epoch, head) = (&place["epoch"], scene.channels.history_of("kept"));
+    let mut back = scene.client();
+    for (epoch, recovered) in [(epoch, true), (&json!("0000000000000001"), false)] {
+        let since = json!({"type": "subscribe", "channel": "kept", "epoch": epoch, "offset": 1});
+        assert_eq!(back.ask(since)["recovered"], recovered);
+        back.read_all();
+    }
+    let text = metrics.snapshot().to_prometheus();
+    for line in [
+        "barewire_channels 2",
+        "barewire_channels_created_total 2",
+        "barewire_channel_members 3",
+        "barewire_channel_history_publications 2",
+        &format!("barewire_channel_history_bytes {}", head.1),
+        "barewire_channel_recoveries_total 1",
+        "barewire_channel_recoveries_failed_total 1",
+        "barewire_slow_members_closed_total 0",
+        "barewire_slow_members_left_out_total 0",
+        "barewire_publications_left_out_total 0",
+        "barewire_channel_members_lost_total 0",
+    ] {
+        assert!(text.lines().any(|it| it == line), "{line}\n{text}");
+    }
+    assert!(text.contains("\nbarewire_channel_memory_bytes "));
+}
+
+#[test]
+fn a_user_with_too_long_a_name_is_sent_away() {
+    let app = App::new();
+    let hub = EnvelopeHub::new(app.hub());
+    let route = hub.route_as(|request| Ok(request.query_value("user").unwrap_or_default().into()));
+    let limits = ChannelLimits::DEFAULT.with_presence(20);
+    let app = app.channel_limits(limits).websocket_route("/ws/hub", route);
+    let running = Running::start(app);
+    let connect = |length: usize| {
+        let url = format!("ws://a/ws/hub?user={}", "x".repeat(length));
+        tungstenite::client(url, running.connect()).unwrap().0
+    };
+    let socket = connect(20);
+    let mut client = Browser { socket, last: 0 };
+    client.is_silent();
+    let Frame::Close(Some(close)) = connect(21).read().unwrap() else {
+        panic!()
+    };
+    assert_eq!(u16::from(close.code), 1008);
+    assert!(!close.reason.is_empty());
 }
 
 #[test]

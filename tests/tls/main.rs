@@ -21,6 +21,7 @@ mod protocols;
 mod reload;
 mod sans_io;
 mod serving;
+mod slow_members;
 mod support;
 mod tunnels;
 #[cfg(feature = "client")]
