@@ -13,7 +13,7 @@ program=$(realpath "${1:?usage: connect_client.sh PROGRAM [http://HOST:PORT]}")
 cases() {
     local name=$1
     shift
-    timeout 300 "$program" "$@" | sed -E "s/^(ok|FAIL) /\1 connect client to $name: /"
+    timeout 300 "$program" "$@" | sed -E "s#^(ok|FAIL) #\\1 connect client to $name: #"
 }
 
 # Those without streams that flow both ways.

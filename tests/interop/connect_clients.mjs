@@ -12,14 +12,14 @@ const base = process.argv[2].replace(/\/$/, "");
 const some = () => `u${randomBytes(6).toString("hex")}`;
 const fields = ({ name, email, age, roles }) => ({ name, email, age, roles });
 
-/** The call must fail with this code and say something about it. */
-async function fails(call, code) {
+/** The call must fail with this code, and say something about it unless it is `mute`. */
+async function fails(call, code, mute = false) {
   try {
     await call();
   } catch (error) {
     holds(error instanceof ConnectError, `${error}`);
     equal(Code[error.code], Code[code]);
-    holds(error.rawMessage.length > 0, "the error has no message");
+    holds(mute || error.rawMessage.length > 0, "the error has no message");
     return error;
   }
   throw new Error(`it succeeded instead of ${Code[code]}`);
@@ -159,9 +159,9 @@ for (const httpVersion of ["1.1", "2"]) {
     });
 
     await check(`${form}: what is not there is unimplemented`, async () => {
-      await fails(() => test.unimplementedCall({}), Code.Unimplemented);
+      await fails(() => test.unimplementedCall({}), Code.Unimplemented, true);
       const other = createClient(registry.getService("grpc.testing.UnimplementedService"), transport());
-      await fails(() => other.unimplementedCall({}), Code.Unimplemented);
+      await fails(() => other.unimplementedCall({}), Code.Unimplemented, true);
     });
   }
 }
@@ -191,7 +191,7 @@ await check("connect with fetch: what is at fault has its status", async () => {
   equal((await post("GetUser", "{}", { "connect-timeout-ms": "12345678901" })).status, 400);
   equal((await post("GetUser", "{}", { "content-encoding": "nothing" })).status, 501);
   equal((await fetch(path("CreateUser"))).status, 405);
-  equal((await fetch(path("GetUser"))).status, 400);
+  equal((await fetch(path("GetUser"))).status, 415); // it names no codec
 });
 
 await check("connect with fetch: the bytes of a stream", async () => {

@@ -113,11 +113,16 @@ const http = await serve(httpHandler({ schema: plain, rootValue }), over({ schem
 await asks("graphql-http", http);
 await counts("graphql-ws", http);
 
-await counts("graphql-sse", await serve(eventHandler({ schema: plain, rootValue })), "events");
+await counts("graphql-sse", await serve(eventHandler({ schema })), "events");
 
 const old = await serve(
   (_, response) => response.writeHead(404).end(),
-  (server) => legacy.SubscriptionServer.create({ schema: plain, rootValue, execute, subscribe }, { server, path: "/graphql" }),
+  // Left to itself, its socket takes the first subprotocol, and it closes for not knowing it.
+  (server) =>
+    legacy.SubscriptionServer.create(
+      { schema: plain, rootValue, execute, subscribe },
+      { server, path: "/graphql", handleProtocols: () => "graphql-ws" },
+    ),
 );
 await counts("subscriptions-transport-ws", old);
 
