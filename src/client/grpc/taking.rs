@@ -9,7 +9,7 @@ use crate::net::Key;
 #[derive(Debug)]
 pub enum NextMessage<'b> {
     /// A message. It may be compressed with gzip if this build reads that
-    /// ([`Encoding::ACCEPTED`]).
+    /// ([`Encoding::ACCEPTED`](crate::grpc::Encoding::ACCEPTED)).
     Message(Message<'b>),
     /// Nothing yet: [`Calls::changed`] names the call when there is.
     Wait,
