@@ -331,13 +331,14 @@ impl Channel {
     ///
     /// # Errors
     /// How the call ended, unless with OK; UNIMPLEMENTED if the response is not exactly
-    /// one message.
+    /// one message; FAILED_PRECONDITION, and no call, on a thread that runs a loop.
     pub fn unary<I: Payload, O: Payload>(
         &self,
         path: &str,
         request: &I,
         options: CallOptions,
     ) -> Result<CallResponse<O>, Ending> {
+        self.shared.may_block()?;
         let frame = self.shared.coding.frame(request, options.compress)?;
         let form = Form::of::<I>(Shape::Unary);
         Pending::start(self, (path, &options), form, Some(frame))?.single()

@@ -192,6 +192,15 @@ impl Shared {
         self.wake(&mut state);
     }
 
+    /// Refuses to block a thread that runs a loop.
+    pub(super) fn may_block(&self) -> Result<(), Ending> {
+        if thread::current().id() == self.thread || is_loop_thread() {
+            let message = "a blocking call on a thread that runs a loop";
+            return Err(Ending::constant(Code::FailedPrecondition, message));
+        }
+        Ok(())
+    }
+
     /// Blocks until there is news, or says why there will be none.
     pub(super) fn wait<'a>(
         &self,
@@ -201,10 +210,7 @@ impl Shared {
         if state.gone {
             return Err(Ending::constant(Code::Unavailable, GONE));
         }
-        if thread::current().id() == self.thread || is_loop_thread() {
-            let message = "a blocking call on a thread that runs a loop";
-            return Err(Ending::constant(Code::FailedPrecondition, message));
-        }
+        self.may_block()?;
         if state.missed || state.calls.has_output() {
             self.wake(&mut state);
         }
