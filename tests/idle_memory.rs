@@ -93,7 +93,7 @@ fn a_connection_at_rest_costs_what_is_promised() {
         );
         exchange(stream, b"\x81\x85\0\0\0\0hello", b"\x81\x05hello");
     });
-    costs(560, |stream| {
+    costs(640, |stream| {
         exchange(
             stream,
             b"GET /events HTTP/1.1\r\nHost: a\r\n\r\n",

@@ -150,7 +150,7 @@ impl<M: prost::Message + Default> Payload for Proto<M> {
 /// use barewire::grpc::{Code, Json, Payload};
 ///
 /// let mut bytes = Vec::new();
-/// Json(("user_1", 7)).encode(&mut bytes);
+/// Json((String::from("user_1"), 7)).encode(&mut bytes);
 /// assert_eq!(bytes, br#"["user_1",7]"#);
 /// assert_eq!(Json::<(String, u8)>::decode(&bytes).unwrap().0.1, 7);
 /// assert_eq!(Json::<u8>::decode(b"{").unwrap_err().code, Code::Internal);
