@@ -10,7 +10,7 @@
 //!                                u            hash: sessions of each user
 //! ```
 //!
-//! What stands in braces, and so chooses the slot, is made from a hash of the name.
+//! The text in braces, which chooses the slot, is made from a hash of the name.
 
 use alloc::vec::Vec;
 

@@ -265,7 +265,7 @@ impl futures_core::Stream for Endless {
     }
 }
 
-/// The same, of responses.
+/// An endless stream of responses.
 #[cfg(feature = "futures")]
 struct Responses(Endless);
 

@@ -1,4 +1,4 @@
-//! What the wakers of a loop's futures, on any thread, share with the loop.
+//! State that the wakers of a loop's futures, on any thread, share with the loop.
 
 use alloc::sync::Arc;
 use core::sync::atomic::{AtomicBool, AtomicU64, Ordering};
@@ -128,7 +128,7 @@ impl Shared {
         self.act(|woken| woken.next(turn, left))
     }
 
-    /// The loop ends: whoever is woken from here on is no more.
+    /// The loop ends: wakes from here on do nothing.
     pub(super) fn close(&self) {
         self.act(Woken::clear);
         // Their wakers refer to this.
