@@ -113,6 +113,11 @@ struct Readme;
 #[doc = include_str!("../docs/channels.md")]
 struct Channels;
 
+/// The examples of docs/graphql.md compile.
+#[cfg(all(doctest, feature = "async-graphql"))]
+#[doc = include_str!("../docs/graphql.md")]
+struct GraphQl;
+
 /// The examples of docs/clients.md compile.
 #[cfg(all(doctest, feature = "client"))]
 #[doc = include_str!("../docs/clients.md")]

@@ -136,6 +136,8 @@ mod exchange;
 #[cfg(all(unix, feature = "files"))]
 mod files;
 mod futures;
+#[cfg(feature = "graphql-server")]
+mod graphql;
 mod publishing;
 #[cfg(feature = "redis")]
 mod redis;
@@ -205,6 +207,14 @@ pub use files::files::Files;
 pub use futures::jobs::FutureId;
 pub use futures::kept::FutureError;
 pub use futures::spawner::Spawner;
+#[cfg(feature = "async-graphql")]
+pub use graphql::adapter::{AsyncGraphQl, ConnectionInit};
+#[cfg(feature = "graphql-server")]
+pub use graphql::{
+    executor::{Executor, Operation},
+    response::GraphQlResponse,
+    route::GraphQl,
+};
 pub use publishing::broadcast_limits::{BroadcastError, BroadcastLimits};
 pub use publishing::broadcaster::Broadcaster;
 pub use publishing::handle::{Handle, HandleError};

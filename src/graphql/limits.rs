@@ -39,8 +39,9 @@ pub struct Limits {
     pub operations: usize,
     /// Subscriptions among them. Stops: one client that listens to everything. Likewise.
     pub subscriptions: usize,
-    /// From the opening of a WebSocket to its `connection_init`. Stops: clients that hold a
-    /// connection without a word. The client sees the close code 4408.
+    /// From the opening of a WebSocket to its `connection_init`; an event stream's token is
+    /// kept at least so long for its stream, and at most twice. Stops: clients that hold a
+    /// connection without a word. The client sees the close code 4408, or 404.
     pub init_time: Duration,
     /// From the client's `connection_init` to the server's answer. Stops: servers that never
     /// answer. The server sees the close code 4504.

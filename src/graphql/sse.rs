@@ -11,10 +11,10 @@
 //! ```
 
 use alloc::boxed::Box;
-use alloc::collections::BTreeSet;
+use alloc::collections::BTreeMap;
 use alloc::string::String;
 
-use super::{Limits, Request, RequestError};
+use super::{Limits, OperationType, Request, RequestError};
 use crate::http::Fields;
 use crate::http::target::{Plus, percent_decode, query_pairs};
 use crate::wire::json::{members, put_string, string};
@@ -93,7 +93,9 @@ fn parameter(query: &str, name: &str) -> Option<String> {
 #[derive(Debug, Default)]
 pub struct Reservation {
     is_open: bool,
-    operations: BTreeSet<Box<str>>,
+    /// The ids of operations that run, and whether they are subscriptions.
+    operations: BTreeMap<Box<str>, bool>,
+    subscriptions: usize,
     held: usize,
 }
 
@@ -133,21 +135,25 @@ impl Reservation {
         limits: &Limits,
     ) -> Result<String, RequestError> {
         let id = operation_id(request, limits)?;
-        if self.operations.contains(&*id) {
+        if self.operations.contains_key(&*id) {
             return Err(RequestError::OperationExists);
         }
-        if self.operations.len() >= limits.operations {
+        let listens = request.operation_type() == Some(OperationType::Subscription);
+        if self.operations.len() >= limits.operations
+            || (listens && self.subscriptions >= limits.subscriptions)
+        {
             return Err(RequestError::TooManyOperations);
         }
         self.held += id.len();
-        self.operations.insert(id.as_str().into());
+        self.subscriptions += usize::from(listens);
+        self.operations.insert(id.as_str().into(), listens);
         Ok(id)
     }
 
     /// Appends the data of a [`NEXT`] event. False, and nothing is written, if the operation
     /// is over.
     pub fn next(&self, id: &str, result: &str, data: &mut String) -> bool {
-        let is_live = self.operations.contains(id);
+        let is_live = self.is_live(id);
         if is_live {
             put_id(id, data);
             data.push_str(r#","payload":"#);
@@ -170,11 +176,17 @@ impl Reservation {
 
     /// Stops an operation (DELETE). False if it is over.
     pub fn stop(&mut self, id: &str) -> bool {
-        let is_live = self.operations.remove(id);
-        if is_live {
-            self.held -= id.len();
-        }
-        is_live
+        let Some(listens) = self.operations.remove(id) else {
+            return false;
+        };
+        self.held -= id.len();
+        self.subscriptions -= usize::from(listens);
+        true
+    }
+
+    /// Whether an operation runs.
+    pub fn is_live(&self, id: &str) -> bool {
+        self.operations.contains_key(id)
     }
 
     /// The operations that run.

@@ -11,6 +11,7 @@ import { echo } from './browser/echo.mjs';
 import { chat } from './browser/chat.mjs';
 import { hub } from './browser/hub.mjs';
 import { events } from './browser/events.mjs';
+import { graphql } from './browser/graphql.mjs';
 import { grpc } from './browser/grpc.mjs';
 import { connect } from './browser/connect.mjs';
 import { codings } from './browser/codings.mjs';
@@ -38,6 +39,7 @@ try {
     chat: () => chat(one, two, open),
     hub: () => hub(one, two),
     events: () => events(one, two, open),
+    graphql: () => graphql(one, two),
     grpc: () => grpc(one),
     connect: () => connect(browser, base),
     codings: () => codings(browser, base),

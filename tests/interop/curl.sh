@@ -182,6 +182,17 @@ events() {
     equal "$(tr -d ' \r\n' <<<"$out")" 'id:42id:43'
 }
 
+graphql() {
+    local url=$base/graphql user='{ user(id: "1") { name } }' ada='{"data":{"user":{"name":"Ada Lovelace"}}}'
+    equal "$(curl --json '{"query": "{ user(id: 1) { name } }"}' "$url")" "$ada" || return 1
+    equal "$(curl -G --data-urlencode "query=$user" "$url")" "$ada" || return 1
+    equal "$(curl -N -G -H 'Accept: text/event-stream' --data-urlencode "query=$user" "$url" | tr '\n' ' ')" \
+        "event: next data: $ada  event: complete data:   " || return 1
+    equal "$(curl -G -D - -o /dev/null --data-urlencode 'query=mutation { createPost }' "$url" | grep -iE '^(HTTP|allow)' | tr -d '\r\n')" \
+        'HTTP/1.1 405 Method Not Allowedallow: POST' || return 1
+    equal "$(curl -o /dev/null -w '%{http_code}' -d "query=$user" "$url")" 415
+}
+
 range_of_names() { equal "$(curl --path-as-is -o /dev/null -w '%{http_code}' "$base/../plaintext")" 404; }
 
 bad_host() { equal "$(curl -o /dev/null -w '%{http_code}' -H 'Host: a b' "$base/plaintext")" 400; }
@@ -204,6 +215,7 @@ check 'OPTIONS *' asterisk
 check 'OPTIONS of a path' options
 check 'HEAD' head_only
 check 'event stream from Last-Event-ID' events
+check 'GraphQL' graphql
 check 'dots in a path lead nowhere' range_of_names
 check 'replies in gzip, br and zstd' codings
 check 'events in gzip, br and zstd are seen one by one' coded_events

@@ -3,13 +3,15 @@
 //!
 //! Each file is one idea: [`plain`], [`secure`], [`echo`] and [`files`] speak HTTP, [`chat`]
 //! WebSocket, [`hub`] channels that remember, [`ticks`] and [`broadcaster`] Server-Sent
-//! Events, [`users`] and [`interop`] gRPC and Connect; [`items`] has what gains by compression.
+//! Events, [`graphql`] GraphQL, [`users`] and [`interop`] gRPC and Connect; [`items`] has what
+//! gains by compression.
 
 mod broadcaster;
 mod chat;
 mod descriptors;
 mod echo;
 mod files;
+mod graphql;
 mod hub;
 pub mod interop;
 mod items;
@@ -53,6 +55,7 @@ pub fn showcase(origins: &[String]) -> App {
     let app = hub::routes(app, origins);
     let app = ticks::routes(app);
     let app = broadcaster::routes(app);
+    let app = graphql::routes(app, origins);
     let reflection = Reflection::new(descriptors::ENCODED).expect("a test compares them");
     let app = users::routes(app, &reflection);
     let app = interop::routes(app, &reflection);

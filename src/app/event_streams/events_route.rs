@@ -156,6 +156,16 @@ impl<E: Events + 'static> EventsRoute<E> {
         reply: Reply<'_, '_>,
     ) -> Result<Done, Refusal> {
         let accept = (self.open)(request)?;
+        self.begin(accept, request, reply)
+    }
+
+    /// Answers a request with this stream.
+    pub(crate) fn begin(
+        &self,
+        accept: Accept<E>,
+        request: &Request<'_>,
+        reply: Reply<'_, '_>,
+    ) -> Result<Done, Refusal> {
         let mut reply = reply.set_header("Content-Type", "text/event-stream");
         if !self.is_compressed {
             reply = reply.uncompressed();

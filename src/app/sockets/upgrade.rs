@@ -277,12 +277,9 @@ impl App {
     pub fn websocket_route<W: WebSocket + 'static>(
         mut self,
         pattern: &str,
-        mut route: WebSocketRoute<W>,
+        route: WebSocketRoute<W>,
     ) -> Self {
-        self.fail(route.guard.as_ref().and_then(OriginGuard::fault));
-        if let Some(limits) = route.limits {
-            route.websocket_limits = self.add_websocket_limits(limits);
-        }
+        let route = self.prepare_websocket(route);
         let endpoint = Endpoint::new(move |request, reply| route.answer(request, reply));
         // A request may have content all the same: the WebSocket begins after
         // it (RFC 9110 §7.8).
@@ -291,6 +288,20 @@ impl App {
             pattern,
             endpoint.collecting(UPGRADE_CONTENT).upgrading(),
         )
+    }
+}
+
+impl App {
+    /// Judges the options of a route, and gives its limits their number.
+    pub(crate) fn prepare_websocket<W>(
+        &mut self,
+        mut route: WebSocketRoute<W>,
+    ) -> WebSocketRoute<W> {
+        self.fail(route.guard.as_ref().and_then(OriginGuard::fault));
+        if let Some(limits) = route.limits {
+            route.websocket_limits = self.add_websocket_limits(limits);
+        }
+        route
     }
 }
 

@@ -1,0 +1,106 @@
+//! What executes operations.
+
+use alloc::string::String;
+use alloc::sync::Arc;
+use core::future::Future;
+use core::pin::Pin;
+use core::task::{Context, Poll};
+
+use futures_core::Stream;
+
+use super::response::GraphQlResponse;
+use crate::app::exchange::extensions::Extensions;
+use crate::app::futures::spawner::Spawner;
+use crate::graphql::{OperationType, Request};
+use crate::link::Charge;
+use crate::wire::partly_shown;
+
+/// An operation to be executed.
+pub struct Operation {
+    /// The request: its document is there, also where the client has named it by a hash.
+    pub request: Request<'static>,
+    /// Its kind, as far as it can be told without parsing the document; where it cannot, the
+    /// executor will find the fault.
+    pub operation_type: Option<OperationType>,
+    /// The client's payload of `connection_init`, a JSON object, on a WebSocket.
+    pub init: Option<Arc<str>>,
+    /// What middleware has attached to the request, or to that which opened the WebSocket.
+    pub extensions: Option<Arc<Extensions>>,
+    /// Tasks and timers of the loop that the operation is executed on.
+    pub spawner: Spawner,
+    /// For the request's text, until the operation is over.
+    pub(super) charge: Charge,
+}
+
+partly_shown!(it: Operation { operation_type, query: it.request.query.len() });
+
+impl Operation {
+    /// Takes the charge, for whoever holds the operation until it is over.
+    pub(super) fn take_charge(&mut self) -> Charge {
+        core::mem::replace(&mut self.charge, Charge::NONE)
+    }
+}
+
+/// Executes operations of GraphQL: a library's schema (`AsyncGraphQl`, with the feature
+/// `async-graphql`), or, for one of one's own, this trait.
+///
+/// Futures and streams are polled on the loop and dropped if the client goes or stops the
+/// operation. Should one panic, the client gets an error for its operation, and the connection
+/// goes on.
+///
+/// ```
+/// use barewire::app::{App, Executor, GraphQl, GraphQlResponse, Operation};
+///
+/// /// Knows one query.
+/// struct Hello;
+///
+/// impl Executor for Hello {
+///     async fn execute(&self, operation: Operation) -> GraphQlResponse {
+///         match &*operation.request.query {
+///             "{ hello }" => GraphQlResponse::new(r#"{"data":{"hello":"world"}}"#.into(), true),
+///             _ => GraphQlResponse::error("no such field", "GRAPHQL_VALIDATION_FAILED"),
+///         }
+///     }
+/// }
+///
+/// App::new().graphql("/graphql", GraphQl::new(Hello));
+/// ```
+pub trait Executor: Send + Sync + 'static {
+    /// Executes a query or a mutation.
+    fn execute(&self, operation: Operation) -> impl Future<Output = GraphQlResponse>;
+
+    /// Executes a subscription: one response for each event, which the client is told as it
+    /// reads them. By default there are none.
+    fn subscribe(
+        &self,
+        operation: Operation,
+    ) -> impl Stream<Item = GraphQlResponse> + use<Self> + 'static
+    where
+        Self: Sized,
+    {
+        let _ = operation;
+        let error = GraphQlResponse::error("there are no subscriptions", "BAD_REQUEST");
+        Once(Some(error))
+    }
+
+    /// A client opens a WebSocket, and says this of itself, a JSON object: accepts it with a
+    /// JSON object for it or none.
+    ///
+    /// # Errors
+    /// Refuses it: the reason, of at most 123 bytes, is told, and the code is 4403.
+    fn connect(&self, payload: Option<&str>) -> Result<Option<String>, String> {
+        let _ = payload;
+        Ok(None)
+    }
+}
+
+/// A stream of one response.
+struct Once(Option<GraphQlResponse>);
+
+impl Stream for Once {
+    type Item = GraphQlResponse;
+
+    fn poll_next(mut self: Pin<&mut Self>, _: &mut Context<'_>) -> Poll<Option<Self::Item>> {
+        Poll::Ready(self.0.take())
+    }
+}
