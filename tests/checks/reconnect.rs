@@ -156,7 +156,7 @@ impl World {
                     Frame::Message(u64::from_be_bytes(id))
                 }
                 Some(ToWrite::Ping(payload)) => Frame::Ping(payload),
-                Some(ToWrite::Close) => Frame::Close,
+                Some(ToWrite::Close { .. }) => Frame::Close,
                 Some(other) => panic!("{other:?}"),
             };
             assert!(!self.has_close, "nothing follows a Close frame");

@@ -145,3 +145,34 @@ fn an_event_stream_serves_a_subscription_on_a_loop() {
     assert_eq!(fixture.wait(2), ["1", "ended true"]);
     server.join().unwrap();
 }
+
+#[test]
+fn servers_at_fault_are_left_with_a_code_on_a_loop_too() {
+    let silent = |mut socket: Socket| {
+        socket.expect(r#"{"type":"connection_init"}"#);
+        assert_eq!(socket.closed().0, 4504);
+    };
+    let bad = |mut socket: Socket| {
+        socket.begin("");
+        socket.send("{");
+        assert_eq!(socket.closed().0, 4004);
+    };
+    let scripts: [Box<dyn FnOnce(Socket) + Send>; 2] = [Box::new(bad), Box::new(silent)];
+    let patient = barewire::graphql::Limits::DEFAULT;
+    let limits = [patient, patient.with_ack_time(Duration::from_millis(20))];
+    for (script, limits) in scripts.into_iter().zip(limits) {
+        let (address, _heads, server) = sockets("graphql-transport-ws", vec![script]);
+        let options = GraphQlOptions::new().limits(limits);
+        let mut fixture = Fixture::new(&format!("http://{address}/"), options);
+        let noting = Noting(fixture.log.clone());
+        let client = fixture.client.clone();
+        client.subscribe("subscription { a }", noting).unwrap();
+        while !server.is_finished() {
+            let turn = Some(Duration::from_millis(100));
+            fixture.events.turn(turn).unwrap();
+        }
+        server.join().unwrap();
+        client.close();
+        fixture.wait(1);
+    }
+}

@@ -2,11 +2,13 @@
 
 use std::net::SocketAddr;
 use std::sync::atomic::{AtomicU32, Ordering};
+use std::time::Duration;
 
 use barewire::client::{Client, ClientOptions, Closed};
 use barewire::client::{
     GraphQl, GraphQlCredentials, GraphQlError, GraphQlEvent, GraphQlOptions, GraphQlSubscription,
 };
+use barewire::graphql::Limits;
 
 use crate::scripted::{Socket, sockets};
 
@@ -156,7 +158,7 @@ fn a_server_that_breaks_the_protocol_is_left() {
         socket.begin("");
         socket.expect(&subscribe(1, "subscribe"));
         socket.send(r#"{"type":"nonsense"}"#);
-        socket.wait();
+        assert_eq!(socket.closed(), (4004, "Bad response".into()));
     };
     let good = |mut socket: Socket| {
         socket.begin("");
@@ -178,6 +180,33 @@ fn a_server_that_breaks_the_protocol_is_left() {
     assert_eq!(data(&mut two), None);
     drop((one, two, client));
     server.join().unwrap();
+}
+
+#[test]
+fn what_answers_the_introduction_badly_or_never_is_left_with_its_code() {
+    let bad = |mut socket: Socket| {
+        socket.expect(r#"{"type":"connection_init"}"#);
+        socket.send(&next(1, 1));
+        assert_eq!(socket.closed(), (4004, "Bad response".into()));
+    };
+    let silent = |mut socket: Socket| {
+        socket.expect(r#"{"type":"connection_init"}"#);
+        let reason = "Connection acknowledgement timeout";
+        assert_eq!(socket.closed(), (4504, reason.into()));
+    };
+    let (address, _heads, server) = sockets(NEW, vec![Box::new(bad)]);
+    let client = GraphQl::new(&url(address)).unwrap();
+    let mut one = client.subscribe("subscription { a }").unwrap();
+    let error = one.next().unwrap().unwrap_err();
+    assert!(matches!(error, GraphQlError::Protocol(it) if it.code.code() == 4004));
+    server.join().unwrap();
+    let (address, _heads, server) = sockets(NEW, vec![Box::new(silent)]);
+    let limits = Limits::DEFAULT.with_ack_time(Duration::from_millis(20));
+    let options = GraphQlOptions::new().limits(limits);
+    let client = GraphQl::with(&Client::new(), &url(address), options).unwrap();
+    let one = client.subscribe("subscription { a }").unwrap();
+    server.join().unwrap();
+    drop((one, client));
 }
 
 #[test]

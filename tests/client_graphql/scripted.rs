@@ -126,6 +126,17 @@ impl Socket {
         while self.0.read().is_ok() {}
     }
 
+    /// Reads until the client closes it: with which code, and which words.
+    pub(crate) fn closed(mut self) -> (u16, String) {
+        loop {
+            if let Message::Close(frame) = self.0.read().unwrap() {
+                while self.0.read().is_ok() {}
+                let frame = frame.unwrap();
+                return (frame.code.into(), frame.reason.to_string());
+            }
+        }
+    }
+
     /// Ends it without a word.
     pub(crate) fn lose(self) {
         drop(self);

@@ -51,7 +51,8 @@ fn write(core: &mut Reconnector, place: &mut u64, now: Instant) -> Vec<String> {
                 PING.set(payload);
                 "ping".into()
             }
-            Some(ToWrite::Close) => "close".into(),
+            Some(ToWrite::Close { code, reason }) if code.get() == 1000 => format!("close{reason}"),
+            Some(ToWrite::Close { code, reason }) => format!("close {} {reason}", code.get()),
             Some(other) => panic!("{other:?}"),
         });
         core.placed(*place, *place + 10, now);
@@ -470,6 +471,57 @@ fn a_server_that_never_says_what_it_resumes_is_left() {
     assert_eq!(write(&mut core, &mut 10, at(0)), ["resume e 3"]);
     assert_eq!(core.deadline(), Some(at(10_000)));
     assert!(core.elapsed(at(10_000)).is_some());
+}
+
+#[test]
+fn a_server_that_resumes_too_late_is_told_so_and_asked_again() {
+    let overdue = CloseCode::new(4504);
+    let options = ReconnectOptions::new().resume(Hub);
+    let mut core = open(options.close_overdue(overdue, "too late"));
+    core.set_position(Some(Position {
+        epoch: "e".into(),
+        offset: 3,
+    }));
+    let _waits = send(&mut core, &["a"]);
+    let mut place = 10;
+    assert_eq!(write(&mut core, &mut place, at(0)), ["resume e 3"]);
+    assert_eq!(core.elapsed(at(10_000)), None);
+    assert_eq!(
+        write(&mut core, &mut place, at(10_000)),
+        ["close 4504 too late"]
+    );
+    core.received("yes".into()); // it has crossed the Close
+    assert_eq!(write(&mut core, &mut place, at(10_001)), [""; 0]);
+    core.lost(by_peer(4504), at(10_002), 1 << 63);
+    let told = events(&mut core);
+    assert!(told.iter().any(|it| it.starts_with("waiting")), "{told:?}");
+    // The message that waits is not lost.
+    let ReconnectTask::Wait(until) = core.task(at(10_002)) else {
+        panic!()
+    };
+    assert!(matches!(core.task(until), ReconnectTask::Connect(_)));
+    core.opened(None, until);
+    assert_eq!(write(&mut core, &mut place, until), ["resume e 3"]);
+    core.received("yes".into());
+    assert_eq!(write(&mut core, &mut place, until)[0], "a");
+}
+
+#[test]
+fn one_that_is_closed_with_a_code_says_it_before_all_that_waits() {
+    let mut core = open(ReconnectOptions::new());
+    let receipts = send(&mut core, &["a", "b"]);
+    core.close_with(CloseCode::new(4004), "no", at(0));
+    assert!(core.send("c".into()).is_err());
+    assert_eq!(write(&mut core, &mut 10, at(0)), ["close 4004 no"]);
+    core.lost(by_peer(4004), at(1), 0);
+    assert!(core.is_over());
+    assert_eq!(states(&receipts), [ReceiptState::Unsent; 2]);
+    // What may not be sent is not.
+    for (code, reason) in [(1005, ""), (4004, &*"x".repeat(124))] {
+        let mut core = open(ReconnectOptions::new());
+        core.close_with(CloseCode::new(code), reason, at(0));
+        assert_eq!(write(&mut core, &mut 10, at(0)), ["close"]);
+    }
 }
 
 #[test]

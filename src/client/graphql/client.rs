@@ -12,11 +12,13 @@ use super::session::{Introduction, Operations, TalkCell, Translate};
 use super::subscription::{Feed, GraphQlStopper, GraphQlSubscription, event_options};
 use super::{GraphQlError, GraphQlOperation, GraphQlOptions, GraphQlResponse, GraphQlTransport};
 use crate::client::{
-    Client, ConnectAttempt, ReconnectOptions, Reconnecting, RequestBuilder, Response, Url,
-    WebSocketOptions,
+    Client, ConnectAttempt, ReconnectLimits, ReconnectOptions, Reconnecting, RequestBuilder,
+    Response, Url, WebSocketOptions,
 };
+use crate::graphql::socket;
 use crate::http::Status;
 use crate::net::is_loop_thread;
+use crate::websocket::CloseCode;
 
 /// A client of GraphQL whose calls block the calling thread: queries and mutations over
 /// HTTP, subscriptions over one WebSocket for all or over event streams. Clones are the same
@@ -234,7 +236,12 @@ impl Shared {
 
 /// How the WebSocket reconnects.
 pub(super) fn reconnect(asking: &Asking) -> ReconnectOptions {
-    let options = ReconnectOptions::new().come_back(GraphQlOptions::come_back);
+    let overdue = socket::CloseCode::ConnectionAcknowledgementTimeout;
+    let limits = ReconnectLimits::DEFAULT.with_resume(asking.options.limits.ack_time);
+    let options = ReconnectOptions::new()
+        .limits(limits)
+        .close_overdue(CloseCode::new(overdue.code()), overdue.reason())
+        .come_back(GraphQlOptions::come_back);
     match asking.options.attempts {
         Some(attempts) => options.attempts(attempts),
         None => options,

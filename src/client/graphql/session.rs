@@ -14,6 +14,8 @@ use crate::client::{
     ReconnectSender, ResumeHook, Seen,
 };
 use crate::graphql::Limits;
+use crate::graphql::socket::Closing;
+use crate::websocket::CloseCode;
 
 /// What is told of one operation.
 pub(super) trait Receiver: 'static {
@@ -27,7 +29,7 @@ pub(super) trait Receiver: 'static {
 pub(super) trait Socket: Clone + 'static {
     fn put(&self, text: String) -> Result<Receipt, ReconnectError>;
     fn withdraw(&self, receipt: &Receipt);
-    fn leave(&self);
+    fn leave(&self, closing: &Closing);
 }
 
 macro_rules! socket {
@@ -41,8 +43,9 @@ macro_rules! socket {
                 self.confirm(receipt);
             }
 
-            fn leave(&self) {
-                self.close();
+            fn leave(&self, closing: &Closing) {
+                let code = CloseCode::new(closing.code.code());
+                self.close_with(code, &closing.reason);
             }
         }
     };
@@ -229,7 +232,7 @@ impl<S: Socket, R: Receiver> ReconnectListener<S> for Translate<R> {
             Ok(None) => {}
             Err(closing) => {
                 self.0.end_all(|| Err(closing.clone().into()));
-                socket.leave();
+                socket.leave(&closing);
             }
         }
     }

@@ -89,6 +89,19 @@ pub struct CloseFrame {
     pub reason: String,
 }
 
+impl CloseFrame {
+    /// One that may be sent (RFC 6455 §5.5, §7.4.2): 1000 without a reason in place of one
+    /// that may not.
+    pub(crate) fn new(code: CloseCode, reason: &str) -> Self {
+        let (code, reason) = match code.is_sendable() && reason.len() <= 123 {
+            true => (code, reason),
+            false => (CloseCode::NORMAL, ""),
+        };
+        let reason = reason.into();
+        Self { code, reason }
+    }
+}
+
 /// A value that can be sent as a message: text, or bytes, which are binary.
 pub trait AsMessage {
     /// Its kind and its bytes.

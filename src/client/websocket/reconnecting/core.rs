@@ -17,7 +17,7 @@ use super::{
     Closed, ComeBack, Confirmation, ConnectAttempt, Position, QueuePolicy, Receipt, ReconnectEvent,
     ReconnectLimits, ReconnectOptions, ReconnectTask, ResumeHook, Seen, UnknownPolicy,
 };
-use crate::client::Message;
+use crate::client::{CloseFrame, Message};
 use crate::wire::Instant;
 use crate::wire::partly_shown;
 
@@ -25,6 +25,9 @@ use crate::wire::partly_shown;
 const BATCH: usize = 64;
 /// The shortest time from one of those Pings to the next: servers count them.
 const PING_GAP: core::time::Duration = core::time::Duration::from_millis(50);
+
+/// How a connection has ended whose server does not answer.
+const OVERDUE: &str = "the server does not say what it resumes";
 
 /// A reconnecting WebSocket without I/O: what is to be done next, what is to be written,
 /// and what becomes of messages.
@@ -88,6 +91,10 @@ pub struct Reconnector {
     leaving: Option<Leaving>,
     /// When it is over, if this side ends it for good.
     leave_by: Option<Instant>,
+    /// The words with which this side ends it now, without what waits.
+    farewell: Option<CloseFrame>,
+    /// Those for a server that does not answer what was asked to resume.
+    overdue: Option<CloseFrame>,
     events: VecDeque<ReconnectEvent>,
     /// The result of `next`, until it is placed.
     given: Option<Given>,
@@ -113,7 +120,11 @@ enum State {
 #[derive(Debug, Clone, Copy)]
 enum Leaving {
     ForGood,
-    ToReconnect { after: core::time::Duration },
+    ToReconnect {
+        after: core::time::Duration,
+    },
+    /// The question to resume was not answered.
+    Overdue,
 }
 
 #[derive(Debug, Clone, Copy)]
@@ -144,6 +155,8 @@ impl Reconnector {
             position: None,
             leaving: None,
             leave_by: None,
+            farewell: None,
+            overdue: options.overdue,
             events: VecDeque::new(),
             given: None,
             questions: VecDeque::new(),
@@ -175,6 +188,7 @@ impl Reconnector {
         self.schedule.opened(now);
         self.pings = Pings::default();
         self.given = None;
+        self.farewell = self.farewell.take().filter(|_| self.is_leaving());
         self.questions.clear();
         self.state = State::Open;
         self.events.push_back(ReconnectEvent::Opened { protocol });
@@ -286,6 +300,7 @@ impl Reconnector {
     pub(super) fn known_as(&self, closed: Closed) -> Closed {
         match self.leaving {
             Some(Leaving::ToReconnect { after }) => Closed::ToReconnect { after },
+            Some(Leaving::Overdue) => Closed::Lost(OVERDUE.into()),
             Some(Leaving::ForGood) | None => closed,
         }
     }
@@ -330,7 +345,17 @@ impl Reconnector {
             State::Connecting | State::Open | State::Resuming { .. } if is_due(self.leave_by) => {
                 "it was not over in time"
             }
-            State::Resuming { until } if until <= now => "the server does not say what it resumes",
+            State::Resuming { until } if until <= now => match self.overdue.clone() {
+                Some(farewell) if self.leaving.is_none() => {
+                    self.leaving = Some(Leaving::Overdue);
+                    self.farewell = Some(farewell);
+                    self.state = State::Resuming {
+                        until: Instant::NEVER,
+                    };
+                    return None;
+                }
+                _ => OVERDUE,
+            },
             State::Open | State::Resuming { .. } if is_due(self.pings.awaited) => {
                 "no answer to a ping in time"
             }

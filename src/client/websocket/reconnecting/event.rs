@@ -6,6 +6,7 @@ use core::time::Duration;
 
 use super::{Closed, Position, Receipt};
 use crate::client::Message;
+use crate::websocket::CloseCode;
 use crate::wire::Instant;
 
 /// An event of a reconnecting WebSocket.
@@ -91,7 +92,12 @@ pub enum ToWrite<'a> {
     /// A Ping with this payload.
     Ping([u8; 8]),
     /// A Close frame; then the connection is to be read to its end.
-    Close,
+    Close {
+        /// Its code.
+        code: CloseCode,
+        /// Its reason.
+        reason: &'a str,
+    },
 }
 
 /// Why a message was not taken. It is given back.

@@ -177,6 +177,16 @@ impl LoopReconnecting {
         self.ask();
     }
 
+    /// Closes it for good with this code and reason, and without what waits or is not
+    /// confirmed. If the reason is longer than 123 bytes, or the code may not be sent, it
+    /// closes with 1000 and no reason.
+    pub fn close_with(&self, code: CloseCode, reason: &str) {
+        let mut core = self.seat.core.borrow_mut();
+        core.close_with(code, reason, clock::now());
+        drop(core);
+        self.ask();
+    }
+
     /// Ends it now, without a word more.
     pub fn abort(&self) {
         self.seat.core.borrow_mut().abandon();
@@ -331,7 +341,7 @@ impl Output for Line<'_, '_> {
         match next {
             ToWrite::Message(message) => self.send(message.kind(), message.payload()),
             ToWrite::Ping(payload) => self.ping(&payload).is_ok(),
-            ToWrite::Close => self.close(CloseCode::NORMAL, "").is_ok(),
+            ToWrite::Close { code, reason } => self.close(code, reason).is_ok(),
         }
     }
 }

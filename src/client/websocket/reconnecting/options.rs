@@ -6,6 +6,8 @@ use alloc::sync::Arc;
 use super::{
     Closed, ComeBack, Confirmation, QueuePolicy, ReconnectLimits, ResumeHook, UnknownPolicy,
 };
+use crate::client::CloseFrame;
+use crate::websocket::CloseCode;
 use crate::wire::builder;
 use crate::wire::partly_shown;
 
@@ -32,6 +34,7 @@ pub struct ReconnectOptions {
     pub(super) attempts: Option<u32>,
     pub(super) come_back: Deciding,
     pub(super) resume: Option<Box<dyn ResumeHook>>,
+    pub(super) overdue: Option<CloseFrame>,
 }
 
 impl ReconnectOptions {
@@ -46,6 +49,7 @@ impl ReconnectOptions {
             attempts: None,
             come_back: Arc::new(ComeBack::after),
             resume: None,
+            overdue: None,
         }
     }
 
@@ -81,6 +85,15 @@ impl ReconnectOptions {
     #[must_use]
     pub fn resume(mut self, resume: impl ResumeHook + 'static) -> Self {
         self.resume = Some(Box::new(resume));
+        self
+    }
+
+    /// Closes a connection whose server does not answer what was asked to
+    /// [resume](Self::resume) with this code and reason, instead of cutting it off. If the
+    /// reason is longer than 123 bytes, or the code may not be sent, they are 1000 and none.
+    #[must_use]
+    pub fn close_overdue(mut self, code: CloseCode, reason: &str) -> Self {
+        self.overdue = Some(CloseFrame::new(code, reason));
         self
     }
 }

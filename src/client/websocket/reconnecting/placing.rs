@@ -3,7 +3,6 @@
 use super::{Reconnector, ToWrite};
 use crate::client::connecting::{Duplex, DuplexState, clock};
 use crate::client::websocket::inbox::Inbox;
-use crate::websocket::CloseCode;
 use crate::wire::Instant;
 
 /// Output from which on the system is to take some before more is put to it.
@@ -59,7 +58,7 @@ impl Output for DuplexState<Inbox> {
                 flow.is_taken()
             }
             ToWrite::Ping(payload) => wire.ping(stream, &payload).is_ok(),
-            ToWrite::Close => wire.close(stream, CloseCode::NORMAL, "").is_ok(),
+            ToWrite::Close { code, reason } => wire.close(stream, code, reason).is_ok(),
         }
     }
 }

@@ -9,6 +9,7 @@ use super::{Position, Receipt, ReconnectError, Reconnector};
 use crate::client::connecting::{Duplex, clock};
 use crate::client::websocket::inbox::Inbox;
 use crate::client::{Canceller, Message};
+use crate::websocket::CloseCode;
 
 /// The side of a [`Reconnecting`](super::Reconnecting) WebSocket that sends. Its clones are for other threads.
 #[derive(Clone)]
@@ -58,8 +59,19 @@ impl ReconnectSender {
     /// Closes it for good: what was sent is written before and confirmed, where there is a
     /// connection. Nothing can be sent from here on.
     pub fn close(&self) {
+        self.leave(|core| core.close(clock::now()));
+    }
+
+    /// Closes it for good with this code and reason, and without what waits or is not
+    /// confirmed. If the reason is longer than 123 bytes, or the code may not be sent, it
+    /// closes with 1000 and no reason.
+    pub fn close_with(&self, code: CloseCode, reason: &str) {
+        self.leave(|core| core.close_with(code, reason, clock::now()));
+    }
+
+    fn leave(&self, act: impl FnOnce(&mut Reconnector)) {
         let mut held = self.shared.lock();
-        held.core.close(clock::now());
+        act(&mut held.core);
         if let Some(canceller) = held.dialling.take() {
             canceller.cancel();
         }

@@ -5,10 +5,11 @@ use alloc::collections::VecDeque;
 use core::time::Duration;
 
 use super::{Leaving, Reconnector, State};
-use crate::client::Message;
 use crate::client::websocket::reconnecting::options::Deciding;
 use crate::client::websocket::reconnecting::{Position, Receipt, ReconnectError, ResumeHook};
+use crate::client::{CloseFrame, Message};
 use crate::link::Account;
+use crate::websocket::CloseCode;
 use crate::wire::Instant;
 
 impl Reconnector {
@@ -64,6 +65,16 @@ impl Reconnector {
             }
             State::Waiting { .. } => self.finish(),
             State::Over => {}
+        }
+    }
+
+    /// Closes for good with this code and reason, and without what waits or is not
+    /// confirmed. If the reason is longer than 123 bytes, or the code may not be sent, it
+    /// closes with 1000 and no reason.
+    pub fn close_with(&mut self, code: CloseCode, reason: &str, now: Instant) {
+        self.close(now);
+        if self.is_leaving() {
+            self.farewell = Some(CloseFrame::new(code, reason));
         }
     }
 

@@ -3,6 +3,7 @@
 use super::{BATCH, Given, Leaving, PING_GAP, Reconnector, State};
 use crate::client::websocket::reconnecting::resume::questions;
 use crate::client::websocket::reconnecting::{Confirmation, ToWrite};
+use crate::websocket::CloseCode;
 use crate::wire::Instant;
 
 impl Reconnector {
@@ -11,13 +12,20 @@ impl Reconnector {
     /// [`placed`](Self::placed).
     pub fn next(&mut self, now: Instant) -> Option<ToWrite<'_>> {
         self.given = None;
+        if self.is_open() && !self.pings.has_closed && self.farewell.is_some() {
+            self.given = Some(Given::Close);
+            return self.farewell.as_ref().map(|it| ToWrite::Close {
+                code: it.code,
+                reason: &it.reason,
+            });
+        }
         if self.is_to_ask() {
             let position = self.position.as_ref();
             let hook = self.resume.as_mut();
             let questions = hook.map(|hook| questions(&mut **hook, position));
             self.ask(questions.unwrap_or_default());
         }
-        if self.is_open() && !self.questions.is_empty() {
+        if self.is_open() && !self.questions.is_empty() && !self.pings.has_closed {
             if self.state == State::Open {
                 let until = now + self.limits.resume;
                 self.state = State::Resuming { until };
@@ -38,7 +46,10 @@ impl Reconnector {
         }
         if self.leaving.is_some() && !self.awaits_confirmation() {
             self.given = Some(Given::Close);
-            return Some(ToWrite::Close);
+            return Some(ToWrite::Close {
+                code: CloseCode::NORMAL,
+                reason: "",
+            });
         }
         None
     }
