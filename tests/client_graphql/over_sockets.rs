@@ -10,7 +10,7 @@ use barewire::client::{
 };
 use barewire::graphql::Limits;
 
-use crate::scripted::{Socket, sockets};
+use crate::scripted::{Scripts, Socket, sockets};
 
 const NEW: &str = "graphql-transport-ws";
 
@@ -108,6 +108,58 @@ fn the_legacy_protocol_is_spoken_where_the_server_chooses_it() {
     let client = GraphQl::new(&url(address)).unwrap();
     let mut one = client.subscribe("subscription { a }").unwrap();
     assert_eq!(data(&mut one).as_deref(), Some(r#"{"a":1}"#));
+    drop((one, client));
+    server.join().unwrap();
+}
+
+#[test]
+fn a_legacy_server_that_refuses_what_it_has_chosen_is_offered_its_own_protocol() {
+    // It takes the first one, and does not speak it.
+    let refusing = |mut socket: Socket| {
+        socket.expect(r#"{"type":"connection_init"}"#);
+        socket.close(1002);
+    };
+    let legacy = |mut socket: Socket| {
+        socket.begin("");
+        socket.expect(&subscribe(1, "start"));
+        socket.send(r#"{"id":"1","type":"complete"}"#);
+        socket.wait();
+    };
+    let scripts: Scripts = vec![Box::new(refusing), Box::new(legacy)];
+    let (address, heads, server) = sockets("FIRST", scripts);
+    let client = GraphQl::new(&url(address)).unwrap();
+    let mut one = client.subscribe("subscription { a }").unwrap();
+    assert_eq!(data(&mut one), None);
+    let both = heads.recv().unwrap();
+    assert!(both.contains("graphql-transport-ws, graphql-ws"), "{both}");
+    let alone = heads.recv().unwrap();
+    assert!(!alone.contains("graphql-transport-ws"), "{alone}");
+    drop((one, client));
+    server.join().unwrap();
+    // One that refuses that, too, is not asked again.
+    let again = |mut socket: Socket| {
+        socket.expect(r#"{"type":"connection_init"}"#);
+        socket.close(4406);
+    };
+    let (address, _heads, server) = sockets("FIRST", vec![Box::new(again), Box::new(again)]);
+    let client = GraphQl::new(&url(address)).unwrap();
+    let mut one = client.subscribe("subscription { a }").unwrap();
+    assert!(matches!(one.next(), Some(Err(GraphQlError::Closed(_)))));
+    server.join().unwrap();
+}
+
+#[test]
+fn a_server_that_names_no_protocol_is_spoken_to_in_the_newer_one() {
+    let script = |mut socket: Socket| {
+        socket.begin("");
+        socket.expect(&subscribe(1, "subscribe"));
+        socket.send(r#"{"id":"1","type":"complete"}"#);
+        socket.wait();
+    };
+    let (address, _heads, server) = sockets("", vec![Box::new(script)]);
+    let client = GraphQl::new(&url(address)).unwrap();
+    let mut one = client.subscribe("subscription { a }").unwrap();
+    assert_eq!(data(&mut one), None);
     drop((one, client));
     server.join().unwrap();
 }

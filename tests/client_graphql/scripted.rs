@@ -148,11 +148,14 @@ impl Socket {
     }
 }
 
-/// A server of WebSockets that speaks this subprotocol, and follows a script for each
-/// connection; the heads of the handshakes.
+/// What a server does on each of its connections.
+pub(crate) type Scripts = Vec<Box<dyn FnOnce(Socket) + Send>>;
+
+/// A server of WebSockets that speaks this subprotocol, or the `FIRST` that is offered, or none,
+/// and follows a script for each connection; the heads of the handshakes.
 pub(crate) fn sockets(
     protocol: &'static str,
-    scripts: Vec<Box<dyn FnOnce(Socket) + Send>>,
+    scripts: Scripts,
 ) -> (SocketAddr, Receiver<String>, JoinHandle<()>) {
     let listener = TcpListener::bind("127.0.0.1:0").unwrap();
     let address = listener.local_addr().unwrap();
@@ -164,8 +167,17 @@ pub(crate) fn sockets(
             #[expect(clippy::result_large_err, reason = "its error is tungstenite's")]
             let judge = |request: &Request, mut response: Response| {
                 heads.send(format!("{:?}", request.headers())).unwrap();
-                let fields = response.headers_mut();
-                fields.insert("Sec-WebSocket-Protocol", protocol.parse().unwrap());
+                let offered = request.headers()["Sec-WebSocket-Protocol"]
+                    .to_str()
+                    .unwrap();
+                let chosen = match protocol {
+                    "FIRST" => offered.split(',').next().unwrap(),
+                    name => name,
+                };
+                if !chosen.is_empty() {
+                    let fields = response.headers_mut();
+                    fields.insert("Sec-WebSocket-Protocol", chosen.parse().unwrap());
+                }
                 Ok::<_, ErrorResponse>(response)
             };
             script(Socket(tungstenite::accept_hdr(stream, judge).unwrap()));

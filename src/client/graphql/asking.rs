@@ -130,6 +130,7 @@ impl Asking {
     pub(super) fn upgrade(
         &self,
         options: WebSocketOptions,
+        offers: &[Protocol],
         fields: impl FnOnce(&Url, bool) -> FieldBuffer,
     ) -> Result<WebSocketOptions, crate::http::InvalidField> {
         let (url, socket) = (&self.url, &self.socket_url);
@@ -140,7 +141,7 @@ impl Asking {
             GraphQlCredentials::SameOrigin => is_same,
             GraphQlCredentials::Include => true,
         };
-        let mut options = options.protocols(Protocol::ALL.map(Protocol::name));
+        let mut options = options.protocols(offers.iter().map(|it| it.name()));
         for field in fields(socket, is_credible).as_fields().iter() {
             let is = |name: &str| eq_ignore_case(field.name, name.as_bytes());
             let is_own = is("host") || is("accept-encoding") || is("content-type") || is("accept");

@@ -215,7 +215,7 @@ impl Shared {
         let (asking, http) = (self.asking.clone(), self.http.clone());
         let talk = TalkCell::new(asking.options.limits);
         let operations = Operations::new(talk.clone());
-        let options = reconnect(&asking).resume(Introduction(talk.clone()));
+        let options = reconnect(&asking, &talk);
         let ask = move |_: &ConnectAttempt| -> Asked {
             let init = asking
                 .options
@@ -223,9 +223,12 @@ impl Shared {
                 .as_ref()
                 .map(|init| init())
                 .transpose()?;
-            talk.lock().init = init;
+            let mut talk = talk.lock();
+            talk.init = init;
+            let offers = talk.offers();
+            drop(talk);
             let fields = |url: &Url, credibly: bool| http.upgrade_fields(url, credibly);
-            let socket = asking.upgrade(asking.options.socket.clone(), fields)?;
+            let socket = asking.upgrade(asking.options.socket.clone(), offers, fields)?;
             Ok((asking.socket_url.as_str().into(), socket))
         };
         let translate = Translate(operations.clone());
@@ -235,13 +238,15 @@ impl Shared {
 }
 
 /// How the WebSocket reconnects.
-pub(super) fn reconnect(asking: &Asking) -> ReconnectOptions {
+pub(super) fn reconnect(asking: &Asking, talk: &Arc<TalkCell>) -> ReconnectOptions {
     let overdue = socket::CloseCode::ConnectionAcknowledgementTimeout;
     let limits = ReconnectLimits::DEFAULT.with_resume(asking.options.limits.ack_time);
     let options = ReconnectOptions::new()
         .limits(limits)
         .close_overdue(CloseCode::new(overdue.code()), overdue.reason())
-        .come_back(GraphQlOptions::come_back);
+        .resume(Introduction(talk.clone()));
+    let talk = talk.clone();
+    let options = options.come_back(move |closed| talk.lock().come_back(closed));
     match asking.options.attempts {
         Some(attempts) => options.attempts(attempts),
         None => options,

@@ -11,7 +11,7 @@ use core::fmt;
 
 use super::asking::{Asking, read, read_batch};
 use super::client::reconnect;
-use super::session::{Introduction, Operations, Receiver, TalkCell, Translate};
+use super::session::{Operations, Receiver, TalkCell, Translate};
 use super::subscription::event_options;
 use super::{GraphQlError, GraphQlOperation, GraphQlOptions, GraphQlResponse};
 use crate::client::{
@@ -304,7 +304,7 @@ impl Shared {
         let socket = (*self.sockets.options).clone();
         let talk = TalkCell::new(asking.options.limits);
         let operations = Operations::new(talk.clone());
-        let options = reconnect(&asking).resume(Introduction(talk.clone()));
+        let options = reconnect(&asking, &talk);
         let ask = move |_: &ConnectAttempt| -> Asked {
             let init = asking
                 .options
@@ -312,9 +312,12 @@ impl Shared {
                 .as_ref()
                 .map(|init| init())
                 .transpose()?;
-            talk.lock().init = init;
+            let mut talk = talk.lock();
+            talk.init = init;
+            let offers = talk.offers();
+            drop(talk);
             let fields = |url: &Url, credibly: bool| http.upgrade_fields(url, credibly);
-            let socket = asking.upgrade(socket.clone(), fields)?;
+            let socket = asking.upgrade(socket.clone(), offers, fields)?;
             Ok((asking.socket_url.as_str().into(), socket))
         };
         let translate = Translate(operations.clone());

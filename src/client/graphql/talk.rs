@@ -9,12 +9,16 @@ use alloc::collections::BTreeMap;
 use alloc::string::String;
 use alloc::vec::Vec;
 
-use super::{GraphQlError, GraphQlResponse};
-use crate::client::{Receipt, Seen};
-use crate::graphql::socket::{Client, ClientEvent, Closing, Protocol};
+use super::{GraphQlError, GraphQlOptions, GraphQlResponse};
+use crate::client::{Closed, ComeBack, Receipt, Seen};
+use crate::graphql::socket::{Client, ClientEvent, CloseCode, Closing, Protocol};
 use crate::graphql::{Limits, Request};
 use crate::wire::Instant;
 use crate::wire::json::{members, string};
+
+/// The close code of a legacy server for a subprotocol that it does not speak.
+const REFUSED: u16 = 1002;
+const NOT_ACCEPTABLE: u16 = CloseCode::SubprotocolNotAcceptable.code();
 
 #[derive(Debug)]
 struct Asked {
@@ -44,6 +48,8 @@ pub(super) struct Talk {
     left: Vec<u64>,
     /// Messages that only this connection is to see.
     pub(super) control: Vec<Receipt>,
+    /// The server is one of the legacy protocol, which refuses what it has chosen itself.
+    only_legacy: bool,
     /// No further connection comes.
     pub(super) is_over: bool,
 }
@@ -58,6 +64,7 @@ impl Talk {
             init: None,
             left: Vec::new(),
             control: Vec::new(),
+            only_legacy: false,
             is_over: false,
         }
     }
@@ -88,6 +95,28 @@ impl Talk {
         let mut out = String::new();
         let is_said = self.client.as_mut()?.complete(id, &mut out);
         is_said.then_some(out)
+    }
+
+    /// The subprotocols that the next connection offers.
+    pub(super) fn offers(&self) -> &'static [Protocol] {
+        match self.only_legacy {
+            true => &[Protocol::Legacy],
+            false => &Protocol::ALL,
+        }
+    }
+
+    /// When to come back after such an end. Servers of subscriptions-transport-ws choose the
+    /// first subprotocol that is offered, or none, and close what is not theirs with 1002:
+    /// they are offered theirs alone then.
+    pub(super) fn come_back(&mut self, closed: &Closed) -> ComeBack {
+        let is_refused = matches!(closed, Closed::ByPeer { code, .. }
+            if matches!(code.get(), REFUSED | NOT_ACCEPTABLE));
+        let is_new = self.client.as_ref().is_some_and(|it| !it.is_ready());
+        if is_refused && is_new && !self.only_legacy {
+            self.only_legacy = true;
+            return ComeBack::Retry;
+        }
+        GraphQlOptions::come_back(closed)
     }
 
     /// A connection is open: what is said first, in either protocol.
