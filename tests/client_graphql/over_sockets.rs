@@ -319,6 +319,36 @@ fn handshake(credentials: GraphQlCredentials, is_same: bool) -> String {
     head
 }
 
+#[cfg(feature = "cookies")]
+#[test]
+fn cookies_of_the_handshake_are_kept() {
+    let lost = |mut socket: Socket| {
+        socket.begin("");
+        socket.expect(&subscribe(1, "subscribe"));
+        socket.lose();
+    };
+    let last = |mut socket: Socket| {
+        socket.begin("");
+        socket.expect(&subscribe(1, "subscribe"));
+        socket.send(r#"{"id":"1","type":"complete"}"#);
+        socket.wait();
+    };
+    let (address, heads, server) = sockets(NEW, vec![Box::new(lost), Box::new(last)]);
+    let jar = std::sync::Arc::new(barewire::client::CookieJar::new());
+    let http = Client::with(ClientOptions::new().cookies(jar.clone())).unwrap();
+    let client = GraphQl::with(&http, &url(address), GraphQlOptions::new()).unwrap();
+    let mut one = client.subscribe("subscription { a }").unwrap();
+    assert_eq!(data(&mut one).as_deref(), Some("again"));
+    assert_eq!(data(&mut one), None);
+    let first = heads.recv().unwrap();
+    assert!(!first.contains("seen=7"), "{first}");
+    let second = heads.recv().unwrap();
+    assert!(second.contains("seen=7"), "{second}");
+    assert_eq!(jar.len(), 1);
+    drop((one, client));
+    server.join().unwrap();
+}
+
 #[test]
 fn credentials_go_where_the_rule_says() {
     use GraphQlCredentials::{Include, Omit, SameOrigin};

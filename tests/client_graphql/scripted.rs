@@ -174,8 +174,9 @@ pub(crate) fn sockets(
                     "FIRST" => offered.split(',').next().unwrap(),
                     name => name,
                 };
+                let fields = response.headers_mut();
+                fields.insert("Set-Cookie", "seen=7; Path=/".parse().unwrap());
                 if !chosen.is_empty() {
-                    let fields = response.headers_mut();
                     fields.insert("Sec-WebSocket-Protocol", chosen.parse().unwrap());
                 }
                 Ok::<_, ErrorResponse>(response)

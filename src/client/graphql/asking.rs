@@ -1,6 +1,8 @@
 //! Requests of HTTP, and what their responses mean.
 
 use alloc::string::String;
+#[cfg(feature = "cookies")]
+use alloc::sync::Arc;
 use alloc::vec::Vec;
 
 use super::{GraphQlCredentials, GraphQlError, GraphQlOperation, GraphQlOptions, GraphQlResponse};
@@ -125,24 +127,43 @@ impl Asking {
         self.post(begin, body, ACCEPT)
     }
 
+    /// Whether the WebSocket's server may have the client's credentials.
+    fn is_credible(&self) -> bool {
+        let (url, socket) = (&self.url, &self.socket_url);
+        match self.options.credentials {
+            GraphQlCredentials::Omit => false,
+            GraphQlCredentials::SameOrigin => {
+                (url.host(), url.port(), url.is_secure())
+                    == (socket.host(), socket.port(), socket.is_secure())
+            }
+            GraphQlCredentials::Include => true,
+        }
+    }
+
+    /// Gives the WebSocket the HTTP client's cookies, and keeps there what it is set.
+    #[cfg(feature = "cookies")]
+    pub(super) fn share_cookies(
+        &self,
+        options: WebSocketOptions,
+        jar: Option<Arc<crate::client::CookieJar>>,
+    ) -> WebSocketOptions {
+        match jar.filter(|_| self.is_credible()) {
+            Some(jar) => options.cookies(jar),
+            None => options,
+        }
+    }
+
     /// How the WebSocket is opened: with the fields of the HTTP client, and the credentials
     /// among them as the options say.
     pub(super) fn upgrade(
         &self,
         options: WebSocketOptions,
         offers: &[Protocol],
-        fields: impl FnOnce(&Url, bool) -> FieldBuffer,
+        fields: &FieldBuffer,
     ) -> Result<WebSocketOptions, crate::http::InvalidField> {
-        let (url, socket) = (&self.url, &self.socket_url);
-        let is_same = (url.host(), url.port(), url.is_secure())
-            == (socket.host(), socket.port(), socket.is_secure());
-        let is_credible = match self.options.credentials {
-            GraphQlCredentials::Omit => false,
-            GraphQlCredentials::SameOrigin => is_same,
-            GraphQlCredentials::Include => true,
-        };
+        let is_credible = self.is_credible();
         let mut options = options.protocols(offers.iter().map(|it| it.name()));
-        for field in fields(socket, is_credible).as_fields().iter() {
+        for field in fields.as_fields().iter() {
             let is = |name: &str| eq_ignore_case(field.name, name.as_bytes());
             let is_own = is("host") || is("accept-encoding") || is("content-type") || is("accept");
             if is_own || (!is_credible && (is("authorization") || is("cookie"))) {

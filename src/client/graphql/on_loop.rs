@@ -316,8 +316,9 @@ impl Shared {
             talk.init = init;
             let offers = talk.offers();
             drop(talk);
-            let fields = |url: &Url, credibly: bool| http.upgrade_fields(url, credibly);
-            let socket = asking.upgrade(socket.clone(), offers, fields)?;
+            let socket = asking.upgrade(socket.clone(), offers, http.upgrade_fields())?;
+            #[cfg(feature = "cookies")]
+            let socket = asking.share_cookies(socket, http.cookie_jar());
             Ok((asking.socket_url.as_str().into(), socket))
         };
         let translate = Translate(operations.clone());

@@ -10,8 +10,6 @@ use super::options::ClientOptions;
 use super::request::OwnedMethod;
 use super::shared_state::Shared;
 #[cfg(feature = "graphql")]
-use crate::client::Url;
-#[cfg(feature = "graphql")]
 use crate::http::FieldBuffer;
 use crate::http::{InvalidMethod, Method};
 
@@ -113,10 +111,15 @@ impl Client {
         RequestBuilder::new(self.0.clone(), method, url)
     }
 
-    /// What the handshake of a WebSocket at this URL has of the client's own.
+    /// The fields that the handshake of a WebSocket has of the client's own.
     #[cfg(feature = "graphql")]
-    pub(in crate::client) fn upgrade_fields(&self, url: &Url, credibly: bool) -> FieldBuffer {
-        self.0.upgrade_fields(url, credibly)
+    pub(in crate::client) fn upgrade_fields(&self) -> &FieldBuffer {
+        self.0.upgrade_fields()
+    }
+
+    #[cfg(all(feature = "graphql", feature = "cookies"))]
+    pub(in crate::client) fn cookie_jar(&self) -> Option<Arc<crate::client::CookieJar>> {
+        self.0.cookie_jar()
     }
 
     /// Closes all connections at rest.

@@ -66,22 +66,15 @@ impl Shared {
         }
     }
 
-    /// What the handshake of a WebSocket at this URL has of the client's own; its cookies
-    /// only where the server may have them.
+    /// The fields that the handshake of a WebSocket has of the client's own.
     #[cfg(feature = "graphql")]
-    pub(super) fn upgrade_fields(&self, url: &Url, credibly: bool) -> crate::http::FieldBuffer {
-        let mut fields = self.policy.fields.clone();
-        #[cfg(feature = "cookies")]
-        if let Some(jar) = self.policy.cookies.as_ref().filter(|_| credibly)
-            && !self.policy.given.cookie
-            && let Some(cookies) = jar.get(url)
-        {
-            // What a server has set is valid.
-            let _ = fields.push("Cookie", cookies);
-        }
-        #[cfg(not(feature = "cookies"))]
-        let _ = (url, credibly, &mut fields);
-        fields
+    pub(super) fn upgrade_fields(&self) -> &crate::http::FieldBuffer {
+        &self.policy.fields
+    }
+
+    #[cfg(all(feature = "graphql", feature = "cookies"))]
+    pub(super) fn cookie_jar(&self) -> Option<Arc<super::cookies::CookieJar>> {
+        self.policy.cookies.clone()
     }
 
     /// Counters for a loop that the client is on from now on.

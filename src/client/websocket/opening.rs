@@ -85,6 +85,7 @@ fn attempt(
     while answer.is_none() {
         let waited = driven.drive(until, &mut |wire, stream, event| match event {
             Event::Response { head, .. } if stream == handshake.stream() => {
+                options.keep_cookies(url, head.fields);
                 let completed = handshake.complete(wire, &head);
                 answer = Some(completed.map_err(|why| (why, retry_after(head.fields))));
             }
@@ -158,6 +159,7 @@ pub(super) fn request(
     request.secure = url.is_secure();
     request.protocols.clone_from(&options.protocols);
     request.fields = options.fields.clone();
+    options.put_cookies(url, &mut request.fields);
     (request.deflate, request.compression) = (options.deflate, options.compression);
     if let Some(user) = url.username()
         && !request.fields.as_fields().contains("authorization")

@@ -6,8 +6,8 @@ use alloc::vec::Vec;
 use core::time::Duration;
 
 use crate::client::connecting::{Names, ProxyChoice, proxy_setters};
-use crate::client::{Canceller, Resolver};
-use crate::http::{FieldBuffer, InvalidField};
+use crate::client::{Canceller, Resolver, Url};
+use crate::http::{FieldBuffer, Fields, InvalidField};
 use crate::websocket::Limits;
 #[cfg(feature = "deflate")]
 use crate::websocket::deflate::Offer;
@@ -49,6 +49,8 @@ pub struct WebSocketOptions {
     pub(super) proxies: ProxyChoice,
     pub(super) deflate: Offers,
     pub(super) compression: Compression,
+    #[cfg(feature = "cookies")]
+    pub(super) cookies: Option<Arc<crate::client::CookieJar>>,
     #[cfg(feature = "tls")]
     pub(super) tls: Option<crate::tls::Client>,
 }
@@ -70,6 +72,8 @@ impl WebSocketOptions {
             proxies: ProxyChoice::new(),
             deflate: Offers::NONE,
             compression: Compression::DEFAULT,
+            #[cfg(feature = "cookies")]
+            cookies: None,
             #[cfg(feature = "tls")]
             tls: None,
         }
@@ -154,11 +158,47 @@ impl WebSocketOptions {
         fn resolver(resolver: Arc<dyn Resolver>) =>
             names = Arc::new(Names::new(Some(resolver), KEEP));
 
+        /// Sends the cookies of this jar, unless a `Cookie` is [given](Self::header), and keeps
+        /// those that the answer to the handshake sets.
+        #[cfg(feature = "cookies")]
+        fn cookies(jar: Arc<crate::client::CookieJar>) => cookies = Some(jar);
+
         /// Speaks TLS as this client does, where the URL asks for TLS. By default as the
         /// system's roots have it.
         #[cfg(feature = "tls")]
         fn tls(tls: crate::tls::Client) => tls = Some(tls);
     }
+}
+
+#[cfg(feature = "cookies")]
+impl WebSocketOptions {
+    /// Adds the cookies that this URL gets.
+    pub(super) fn put_cookies(&self, url: &Url, fields: &mut FieldBuffer) {
+        if let Some(jar) = &self.cookies
+            && !fields.as_fields().contains("cookie")
+            && let Some(cookies) = jar.get(url)
+        {
+            // What a server has set is valid.
+            let _ = fields.push("Cookie", cookies);
+        }
+    }
+
+    /// Keeps the cookies that an answer from this URL sets.
+    pub(super) fn keep_cookies(&self, url: &Url, fields: Fields<'_>) {
+        if let Some(jar) = &self.cookies {
+            let set = fields.get_all("set-cookie");
+            for text in set.filter_map(|it| core::str::from_utf8(it).ok()) {
+                jar.set(url, text);
+            }
+        }
+    }
+}
+
+#[cfg(not(feature = "cookies"))]
+impl WebSocketOptions {
+    pub(super) const fn put_cookies(&self, _: &Url, _: &mut FieldBuffer) {}
+
+    pub(super) const fn keep_cookies(&self, _: &Url, _: Fields<'_>) {}
 }
 
 impl Default for WebSocketOptions {

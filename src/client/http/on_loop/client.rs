@@ -12,8 +12,6 @@ use super::news::{Desk, News};
 use super::running::Running;
 use super::ticket::Ticket;
 use super::whole::{Whole, WholeResponse};
-#[cfg(feature = "graphql")]
-use crate::client::Url;
 use crate::client::connecting::Phase;
 use crate::client::http::as_url::AsUrl;
 use crate::client::http::builder::{Hook, RequestBuilder};
@@ -179,10 +177,15 @@ impl LoopClient {
         LoopCall { ticket }
     }
 
-    /// What the handshake of a WebSocket at this URL has of the client's own.
+    /// The fields that the handshake of a WebSocket has of the client's own.
     #[cfg(feature = "graphql")]
-    pub(in crate::client) fn upgrade_fields(&self, url: &Url, credibly: bool) -> FieldBuffer {
-        self.desk.client.upgrade_fields(url, credibly)
+    pub(in crate::client) fn upgrade_fields(&self) -> &FieldBuffer {
+        self.desk.client.upgrade_fields()
+    }
+
+    #[cfg(all(feature = "graphql", feature = "cookies"))]
+    pub(in crate::client) fn cookie_jar(&self) -> Option<Arc<crate::client::CookieJar>> {
+        self.desk.client.cookie_jar()
     }
 
     /// Closes all connections at rest.

@@ -205,7 +205,9 @@ impl Link {
         let State::Asking { handshake, .. } = &self.state else {
             return Heard::Nothing;
         };
-        let compression = self.attempt.options.compression;
+        let Attempt { url, options, .. } = &self.attempt;
+        options.keep_cookies(url, head.fields);
+        let compression = options.compression;
         let agreed = handshake.check(head).and_then(|agreed| {
             let Agreed { protocol, session } = agreed;
             context.let_owner_consume();
