@@ -13,7 +13,7 @@ use core::sync::atomic::{AtomicUsize, Ordering::Relaxed};
 use core::task::{Context, Poll, Waker};
 use core::time::Duration;
 use std::io::{Read, Write};
-use std::net::TcpStream;
+use std::net::{Shutdown, TcpStream};
 use std::sync::mpsc::{Sender, channel};
 use std::sync::{Arc, Mutex};
 
@@ -23,6 +23,7 @@ use barewire::app::{
     App, CallStatus, Code, FutureError, FutureId, Message, Refusal, Response, Service, Socket,
     Spawner, Status, WebSocket,
 };
+use barewire::http1;
 use barewire::http2::ErrorCode;
 use barewire::link;
 use barewire::net::{Limits, Share};
@@ -217,6 +218,27 @@ fn a_future_that_is_not_ready_in_time_is_dropped() {
         waker.wake(); // does nothing
     }
     assert_eq!(running.get("/fast").body, "fast");
+}
+
+/// One that has sent its last byte, or its next request, with the request that is overdue.
+#[test]
+fn what_came_behind_an_overdue_request_goes_on() {
+    let promise = Promise::default();
+    let limits = link::Limits::DEFAULT
+        .with_reply(Duration::from_millis(1))
+        .with_http1(http1::Limits::DEFAULT.with_idle_timeout(Duration::from_secs(3600)));
+    let running = Running::start(app(&promise).protocol_limits(limits));
+    let mut client = ask(&running, "/later");
+    client.shutdown(Shutdown::Write).unwrap();
+    let mut answer = String::new();
+    client.read_to_string(&mut answer).unwrap(); // before long, as the connection ends
+    assert!(answer.starts_with("HTTP/1.1 504"), "{answer}");
+    let mut client = running.connect();
+    let request = |path: &str| format!("GET {path} HTTP/1.1\r\nHost: a\r\n\r\n");
+    let both = [request("/later"), request("/fast")].concat();
+    client.write_all(both.as_bytes()).unwrap();
+    let answers = read_until(&mut client, "fast");
+    assert!(answers.starts_with("HTTP/1.1 504"), "{answers}");
 }
 
 #[test]
@@ -515,4 +537,100 @@ fn a_wake_and_a_ready_future_allocate_nothing_more() {
     assert_eq!(running.get("/").body, "0 times");
     running.get("/ready");
     assert_eq!(running.get("/ready").body, "1 times", "its box");
+}
+
+/// A stream that always has an item of 1 KiB, and counts them.
+#[cfg(feature = "futures")]
+struct Endless(Arc<AtomicUsize>);
+
+#[cfg(feature = "futures")]
+impl futures_core::Stream for Endless {
+    type Item = Result<Vec<u8>, CallStatus>;
+
+    fn poll_next(self: Pin<&mut Self>, _: &mut Context<'_>) -> Poll<Option<Self::Item>> {
+        self.0.fetch_add(1, Relaxed);
+        Poll::Ready(Some(Ok(b"x".repeat(1 << 10))))
+    }
+}
+
+#[cfg(feature = "futures")]
+struct Flood(Endless);
+
+#[cfg(feature = "futures")]
+impl WebSocket for Flood {
+    fn open(&mut self, socket: &mut Socket<'_, '_>) {
+        let stream = Endless(self.0.0.clone());
+        let send = |item: Option<Result<Vec<u8>, _>>, socket: &mut Socket<'_, '_>| {
+            socket.send(&item.unwrap().unwrap()[..]);
+        };
+        socket.stream(stream, send).unwrap();
+    }
+
+    fn message(&mut self, _: &mut Socket<'_, '_>, _: Message<'_>) {}
+}
+
+#[cfg(feature = "futures")]
+#[test]
+fn a_stream_is_not_polled_while_its_window_over_http2_is_shut() {
+    use barewire::app::EventsFrom;
+    use barewire::http2::BodyLength;
+    use barewire::sse::Event;
+
+    for kind in ["/events", "/t.T/Flow", "/ws"] {
+        let polls = Arc::new(AtomicUsize::new(0));
+        let [events, calls, sockets] = [0; 3].map(|_| polls.clone());
+        let flow = Service::new("t.T")
+            .server_streaming_async("Flow", move |_: Vec<u8>, _call| Ok(Endless(calls.clone())));
+        let app = App::new()
+            .get("/fast", |_request, reply| reply.text("fast"))
+            .events("/events", move |_| {
+                Ok(EventsFrom::new(Endless(events.clone()), |item, stream| {
+                    let item = item.unwrap();
+                    stream.send(&Event::new(core::str::from_utf8(&item).unwrap()));
+                }))
+            })
+            .websocket("/ws", move |_| Ok(Flood(Endless(sockets.clone()))))
+            .grpc(flow);
+        let running = Running::start(app);
+        let mut peer = Peer::connect(&running);
+        let stream = match kind {
+            "/events" => peer.get(kind),
+            "/ws" => {
+                let fields = [("sec-websocket-version", "13")];
+                let length = Some(BodyLength::Unknown);
+                peer.side
+                    .ask("CONNECT", kind, Some("websocket"), &fields, length)
+            }
+            _ => {
+                let fields = [("content-type", "application/grpc"), ("te", "trailers")];
+                let length = Some(BodyLength::Known(5));
+                let id = peer.side.ask("POST", kind, None, &fields, length);
+                peer.send(id, &[0; 5], true);
+                id
+            }
+        };
+        peer.flush();
+        wait_until("it begins", || polls.load(Relaxed) > 0);
+        let settled = |()| {
+            for _ in 0..20 {
+                assert_eq!(running.get("/fast").body, "fast");
+            }
+            polls.load(Relaxed)
+        };
+        let mut waiting = settled(());
+        wait_until("it rests", || {
+            let before = core::mem::replace(&mut waiting, settled(()));
+            before == waiting
+        });
+        assert!((60..300).contains(&waiting), "{kind}: {waiting}");
+        peer.until(|_| polls.load(Relaxed) > 10 * waiting);
+        let (now, out) = (barewire::app::Instant::START, &mut peer.side.out);
+        let machine = &mut peer.side.machine;
+        machine
+            .send_reset(stream, ErrorCode::CANCEL, now, out)
+            .unwrap();
+        peer.flush();
+        wait_until("it is dropped", || Arc::strong_count(&polls) == 4);
+        assert_eq!(peer.fetch("GET", "/fast", b""), (200, b"fast".to_vec()));
+    }
 }

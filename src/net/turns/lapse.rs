@@ -293,6 +293,8 @@ impl<P: Poller> Loop<P> {
         if let Some(connection) = self.dispatch.state.connections.get_mut(key) {
             connection.note_asked(way, now);
         }
+        // An answer to what was overdue lets input go on that has waited for it.
+        self.dispatch.state.go_on(key);
     }
 }
 
