@@ -24,7 +24,7 @@ use super::turns::state::State;
 use super::{
     Accepted, Caps, CompressionCounts, Context, Cork, Counters, Deadlines, Error, Exchange,
     Handler, HandshakeCounts, Inbox, Key, Limits, Listeners, MemoryUse, Mio, Owner, Poller,
-    Profile, Queues, Readiness, Remote, Timers, Wakes,
+    Profile, Queues, Readiness, Remote, ResourceCounts, Timers, Wakes,
 };
 use crate::http::{FieldBuffer, OwnedScratch, date::Date};
 use crate::link::{self, RequestPool};
@@ -263,6 +263,11 @@ impl<P: Poller> Loop<P> {
     /// The outcomes of its transports' handshakes.
     pub fn handshakes(&self) -> HandshakeCounts {
         self.dispatch.state.handshakes.counts()
+    }
+
+    /// How many timers, sessions, futures and so on there are.
+    pub fn resources(&self) -> ResourceCounts {
+        ResourceCounts::new(self.dispatch.state.caps.clone())
     }
 
     /// Lets `act` use a context of this owner that belongs to no connection:

@@ -66,7 +66,11 @@ impl Remote {
         exchange: Exchange,
     ) -> Result<Claim, Exhausted> {
         let Reach { caps, limits, .. } = &*self.reach;
-        caps.claim(resource, peer, exchange.connection, limits)
+        let claimed = caps.claim(resource, peer, exchange.connection, limits);
+        if claimed.is_err() {
+            caps.refuse(resource);
+        }
+        claimed
     }
 
     /// Sends `value` to the owner of `exchange` as

@@ -35,6 +35,11 @@ impl<A: LaterAnswer, F: Future<Output = A>> Session for Awaiting<F> {
         };
         After::End
     }
+
+    fn overdue(&mut self, at: &mut SessionContext<'_, '_>) -> After {
+        at.loop_state.metrics.counters.futures_timed_out.add(1);
+        After::Keep // the app answers
+    }
 }
 
 impl Reply<'_, '_> {

@@ -8,6 +8,7 @@ use std::panic::catch_unwind;
 
 use super::spawner::{Arrival, Home, Membership, Spawner, Task};
 use crate::app::telemetry::metrics::Block;
+use crate::link::Charge;
 use crate::net::report::report;
 use crate::net::{Claim, Context, FutureSlot, Key, Slab};
 
@@ -26,6 +27,7 @@ struct Running {
     slot: Rc<FutureSlot>,
     group: Option<Arc<Membership>>,
     _claim: Claim,
+    _charge: Charge,
 }
 
 /// The tasks of an exchange, which are dropped with this.
@@ -74,11 +76,13 @@ impl Tasks {
                 continue;
             }
             let slot = Rc::new(context.task_slot(0));
+            let charge = context.charge_loop(size_of_val(&*task));
             let key = self.running.insert(Running {
                 task: Some(task),
                 slot: slot.clone(),
                 group: group.clone(),
                 _claim: claim,
+                _charge: charge,
             });
             let token = key.to_u64();
             context.aim_task(&slot, token);

@@ -343,9 +343,17 @@ impl CallSession {
             }
             State::Streaming(_) | State::Receiving(_) | State::Owing | State::Ended => {
                 let status = Status::new(Code::DeadlineExceeded, "the method gave no answer");
-                self.end_with(at, status.into(), EndReason::Aborted);
+                self.time_out(at, status.into());
             }
         }
+    }
+
+    /// The call has taken too long.
+    fn time_out(&mut self, at: &mut SessionContext<'_, '_>, status: CallStatus) {
+        if matches!(&self.state, State::Streaming(source) if source.is_polled()) {
+            at.loop_state.metrics.counters.futures_timed_out.add(1);
+        }
+        self.end_with(at, status, EndReason::Aborted);
     }
 
     fn is_over(&self) -> bool {

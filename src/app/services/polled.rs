@@ -87,6 +87,10 @@ impl<O: Payload, F: Future<Output = Result<O, CallStatus>>> Source for Awaited<F
         true
     }
 
+    fn is_polled(&self) -> bool {
+        true
+    }
+
     fn turn(&mut self, at: &mut SessionContext<'_, '_>, sending: &mut Sending, turn: Turn<'_>) {
         if !matches!(turn, Turn::Open | Turn::Poll) {
             return;
@@ -119,6 +123,10 @@ struct Streamed<S> {
 #[cfg(feature = "futures")]
 impl<O: Payload, S: futures_core::Stream<Item = Result<O, CallStatus>>> Source for Streamed<S> {
     fn is_live(&self) -> bool {
+        true
+    }
+
+    fn is_polled(&self) -> bool {
         true
     }
 

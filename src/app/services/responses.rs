@@ -151,6 +151,11 @@ pub(super) trait Source {
         false
     }
 
+    /// Whether it polls a future or a stream.
+    fn is_polled(&self) -> bool {
+        false
+    }
+
     /// Something happened; sends what there is to send.
     fn turn(&mut self, at: &mut SessionContext<'_, '_>, sending: &mut Sending, turn: Turn<'_>);
 }

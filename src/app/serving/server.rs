@@ -232,6 +232,7 @@ impl Plan {
         self.metrics.join_memory(events.memory());
         self.metrics.join_handshakes(events.handshakes());
         self.metrics.join_compression(events.compression());
+        self.metrics.join_resources(events.resources());
         self.shared.directory.attach(index, events.remote(), owner);
         let profile = events.profile(self.protocols.clone());
         let (mut bound, before) = (Vec::new(), events.next_listener());

@@ -5,7 +5,7 @@ use alloc::string::String;
 use super::codings::CodingCount;
 use super::metrics::{Kind, MetricsSnapshot, Number};
 use crate::net::exposition::{family, histogram, labelled, single};
-use crate::net::{CompressionCounts, HandshakeCounts, MemoryUse};
+use crate::net::{CompressionCounts, HandshakeCounts, MemoryUse, Resource, ResourceCounts};
 
 impl MetricsSnapshot {
     /// The numbers in Prometheus' text format, version 0.0.4.
@@ -66,6 +66,7 @@ fn put(snapshot: &MetricsSnapshot, out: &mut String) {
     memory(snapshot, out);
     handshakes(snapshot, out);
     compression(snapshot, out);
+    resources(snapshot, out);
 }
 
 const DURATIONS: &str = "http_request_duration_seconds";
@@ -178,6 +179,37 @@ fn compression(snapshot: &MetricsSnapshot, out: &mut String) {
         ),
     ];
     of_loops(&rows, &snapshot.compression, out);
+}
+
+/// A family with a line for each resource: name, help, and what reads the value.
+type ResourceRow = (
+    &'static str,
+    &'static str,
+    fn(&ResourceCounts, Resource) -> u64,
+);
+
+fn resources(snapshot: &MetricsSnapshot, out: &mut String) {
+    let rows: [ResourceRow; 2] = [
+        (
+            "resources_active",
+            "What there is a share of, such as timers and futures: how many there are.",
+            ResourceCounts::active,
+        ),
+        (
+            "resources_refused_total",
+            "Those that were refused, as a share was used up.",
+            ResourceCounts::refused,
+        ),
+    ];
+    for (name, help, read) in rows {
+        family(name, help, out);
+        for (at, one) in snapshot.resources.iter().enumerate() {
+            for resource in Resource::ALL {
+                let labels = format_args!("loop=\"{at}\",resource=\"{}\"", resource.name());
+                labelled(name, labels, read(one, resource), out);
+            }
+        }
+    }
 }
 
 fn memory(snapshot: &MetricsSnapshot, out: &mut String) {

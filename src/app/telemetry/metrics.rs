@@ -16,7 +16,7 @@ use super::histogram::Histogram;
 pub use super::kind::Kind;
 use crate::app::blocking::pool::{Counts, Pool};
 use crate::http::{Method, Status};
-use crate::net::{CompressionCounts, HandshakeCounts, MemoryUse};
+use crate::net::{CompressionCounts, HandshakeCounts, MemoryUse, ResourceCounts};
 use crate::wire::durations::Durations;
 
 /// The methods told apart; others, and heads that could not be read, are counted together.
@@ -150,6 +150,7 @@ pub struct Metrics {
     memory: Arc<Mutex<Vec<MemoryUse>>>,
     handshakes: Arc<Mutex<Vec<HandshakeCounts>>>,
     compression: Arc<Mutex<Vec<CompressionCounts>>>,
+    resources: Arc<Mutex<Vec<ResourceCounts>>>,
     channels: Arc<ChannelReader>,
 }
 
@@ -188,6 +189,13 @@ impl Metrics {
             .push(compression);
     }
 
+    pub(in crate::app) fn join_resources(&self, resources: ResourceCounts) {
+        self.resources
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner)
+            .push(resources);
+    }
+
     pub(in crate::app) fn read_channels(
         &self,
         read: impl Fn() -> ChannelTotals + Send + Sync + 'static,
@@ -216,6 +224,8 @@ impl Metrics {
         snapshot.handshakes = handshakes.unwrap_or_else(PoisonError::into_inner).clone();
         let compression = self.compression.lock();
         snapshot.compression = compression.unwrap_or_else(PoisonError::into_inner).clone();
+        let resources = self.resources.lock();
+        snapshot.resources = resources.unwrap_or_else(PoisonError::into_inner).clone();
         for (at, count) in replies
             .into_iter()
             .enumerate()
@@ -282,6 +292,9 @@ macro_rules! numbers {
             /// Compression of WebSocket messages on each loop, in the same order, read
             /// likewise.
             pub compression: Vec<CompressionCounts>,
+            /// Timers, sessions, futures and so on of each loop, in the same order, read
+            /// likewise.
+            pub resources: Vec<ResourceCounts>,
             sessions: [u64; Kind::ALL.len()],
             sessions_total: [u64; Kind::ALL.len()],
         }
@@ -340,6 +353,10 @@ numbers! {
             "Trailers left out because they may not stand there.",
         /// Panics of closures and objects of the app.
         panics: "panics_total" "Panics of the application.",
+        /// Futures that a reply or a call waited for in vain
+        /// ([`Limits::reply`](crate::link::Limits::reply), deadlines).
+        futures_timed_out: "futures_timed_out_total"
+            "Futures that a reply or a call waited for in vain.",
         /// Times that a closure or an object of the app held its loop up, and with it
         /// everybody there, for more than 100 ms: work that belongs into
         /// [`Reply::blocking`](crate::app::Reply::blocking).

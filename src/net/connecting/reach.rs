@@ -245,6 +245,11 @@ impl Context<'_> {
         account.map_or(Charge::NONE, |account| account.charge(0))
     }
 
+    /// Counts memory as held by the loop for no connection.
+    pub(crate) fn charge_loop(&self, bytes: usize) -> Charge {
+        self.state.memory.all.charge(bytes)
+    }
+
     /// Whether there is no memory left for a further answer: an owner that can
     /// say so in its protocol refuses what it would have begun.
     pub fn is_memory_full(&self) -> bool {

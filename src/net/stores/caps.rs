@@ -22,81 +22,10 @@ use core::time::Duration;
 use std::collections::HashMap;
 use std::sync::{Mutex, MutexGuard, PoisonError};
 
+use super::resource::{Exhausted, RESOURCES, Resource};
 use crate::link::{self, Spent};
-use crate::net::{Key, Limits, Network, Peer, Share, Slab};
+use crate::net::{Key, Limits, Network, Peer, Slab};
 use crate::wire::Instant;
-
-/// Something that a loop has only so many of.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
-#[non_exhaustive]
-pub enum Resource {
-    /// Timers of handlers ([`Limits::timers`]).
-    Timers,
-    /// Exchanges that go on after their handler has returned
-    /// ([`Limits::sessions`]).
-    Sessions,
-    /// Places of sessions in rooms and broadcasters ([`Limits::memberships`]).
-    Memberships,
-    /// Requests that wait for blocking work ([`Limits::jobs`]).
-    Jobs,
-    /// Files that stay open while their bodies are sent ([`Limits::files`]).
-    Files,
-    /// Futures that were not ready at their first poll ([`Limits::futures`]).
-    Futures,
-}
-
-const RESOURCES: usize = 6;
-
-impl Resource {
-    const fn at(self) -> usize {
-        match self {
-            Self::Timers => 0,
-            Self::Sessions => 1,
-            Self::Memberships => 2,
-            Self::Jobs => 3,
-            Self::Files => 4,
-            Self::Futures => 5,
-        }
-    }
-
-    /// The limit's name, for the log.
-    pub(in crate::net) const fn limit(self) -> &'static str {
-        match self {
-            Self::Timers => "Limits::timers",
-            Self::Sessions => "Limits::sessions",
-            Self::Memberships => "Limits::memberships",
-            Self::Jobs => "Limits::jobs",
-            Self::Files => "Limits::files",
-            Self::Futures => "Limits::futures",
-        }
-    }
-
-    const fn share(self, limits: &Limits) -> Share {
-        match self {
-            Self::Timers => limits.timers,
-            Self::Sessions => limits.sessions,
-            Self::Memberships => limits.memberships,
-            Self::Jobs => limits.jobs,
-            Self::Files => limits.files,
-            Self::Futures => limits.futures,
-        }
-    }
-}
-
-/// Why nothing more of a [`Resource`] is given.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, thiserror::Error)]
-#[non_exhaustive]
-pub enum Exhausted {
-    /// The loop has no more.
-    #[error("the loop has as many {0:?} as it may have")]
-    Loop(Resource),
-    /// The peer's address has used up its share.
-    #[error("the address has its share of {0:?}")]
-    Address(Resource),
-    /// The connection has used up its share.
-    #[error("the connection has its share of {0:?}")]
-    Connection(Resource),
-}
 
 /// The unit that counts as one address: an IPv6 host commonly owns a /64 (RFC 6177 §2).
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
@@ -134,6 +63,8 @@ pub(crate) struct Caps(Arc<Mutex<Books>>);
 struct Books {
     total: u32,
     taken: [u32; RESOURCES],
+    /// Claims that were refused.
+    refused: [u64; RESOURCES],
     lines: Slab<Line>,
     /// The line of each address. Keyed at random, so that peers cannot make it
     /// slow.
@@ -358,6 +289,17 @@ impl Caps {
             connection,
             resource,
         })
+    }
+
+    /// Notes that one of a resource was refused.
+    pub(in crate::net) fn refuse(&self, resource: Resource) {
+        self.books().refused[resource.at()] += 1;
+    }
+
+    /// Those of a resource that are taken, and how many were refused.
+    pub(super) fn counts(&self, resource: Resource) -> (u32, u64) {
+        let (books, at) = (self.books(), resource.at());
+        (books.taken[at], books.refused[at])
     }
 }
 

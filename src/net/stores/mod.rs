@@ -11,6 +11,8 @@ pub(super) mod memory_use;
 pub(super) mod packed;
 pub(super) mod placed;
 pub(super) mod pool;
+pub(super) mod resource;
+pub(super) mod resource_counts;
 pub(super) mod share;
 pub(super) mod slab;
 pub(super) mod table;

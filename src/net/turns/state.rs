@@ -345,6 +345,7 @@ impl State {
         }
         if let Err(exhausted) = &claimed {
             self.counters.exhausted += 1;
+            self.caps.refuse(resource);
             let limit = resource.limit();
             match peer {
                 Some(peer) => report!(Warn, "{peer}: refused at `{limit}`: {exhausted}"),

@@ -84,7 +84,7 @@ impl Session for CallSession {
             }
             Err(_) => {
                 self.timer = None;
-                self.end_with(at, deadline_exceeded(), EndReason::Aborted);
+                self.time_out(at, deadline_exceeded());
             }
         }
         self.after(at)

@@ -14,9 +14,12 @@ fn every_sample_has_its_family_and_buckets_add_up() {
     let events = Loop::with_poller(Scripted::new(), Limits::DEFAULT).unwrap();
     metrics.join_handshakes(events.handshakes());
     metrics.join_compression(events.compression());
+    metrics.join_resources(events.resources());
     let text = metrics.snapshot().to_prometheus();
     assert!(text.contains("barewire_handshakes_started_total{loop=\"0\"} 0\n"));
     assert!(text.contains("barewire_websocket_deflated_messages_total{loop=\"0\"} 0\n"));
+    let refused = "barewire_resources_refused_total{loop=\"0\",resource=\"futures\"} 0\n";
+    assert!(text.contains(refused));
     assert!(text.contains("barewire_http_requests_total{method=\"GET\",status=\"200\"} 2\n"));
     assert!(text.contains("_bucket{le=\"0.001\"} 1\n"));
     assert!(text.contains("_bucket{le=\"60\"} 1\n"));
