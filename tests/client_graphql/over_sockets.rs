@@ -2,7 +2,6 @@
 
 use std::net::SocketAddr;
 use std::sync::atomic::{AtomicU32, Ordering};
-use std::time::Duration;
 
 use barewire::client::{Client, ClientOptions, Closed};
 use barewire::client::{
@@ -364,4 +363,45 @@ fn credentials_go_where_the_rule_says() {
         assert_eq!(head.contains("id=secret"), goes, "{head}");
         assert!(head.contains(r#""x-app": "7""#), "{head}");
     }
+}
+
+/// The WebSocket may be over before the subscription is noted.
+#[test]
+fn a_subscription_on_a_socket_that_is_over_ends_with_it() {
+    let listener = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
+    let address = listener.local_addr().unwrap();
+    drop(listener);
+    for _ in 0..50 {
+        let options = GraphQlOptions::new().attempts(1);
+        let client = GraphQl::with(&Client::new(), &url(address), options).unwrap();
+        for _ in 0..3 {
+            let mut one = client.subscribe("subscription { a }").unwrap();
+            let error = one.next().unwrap().unwrap_err();
+            assert!(matches!(error, GraphQlError::Closed(_)), "{error}");
+            assert!(one.next().is_none());
+        }
+    }
+}
+
+#[test]
+fn results_that_wait_are_bounded_by_their_bytes() {
+    let script = |mut socket: Socket| {
+        socket.begin("");
+        socket.expect(&subscribe(1, "subscribe"));
+        for _ in 0..3 {
+            let text = "x".repeat(600);
+            socket.send(&format!(
+                r#"{{"id":"1","type":"next","payload":{{"data":{{"a":"{text}"}}}}}}"#
+            ));
+        }
+        socket.expect(r#"{"id":"1","type":"complete"}"#);
+    };
+    let (address, _heads, server) = sockets(NEW, vec![Box::new(script)]);
+    let limits = Limits::DEFAULT.with_message(1000);
+    let options = GraphQlOptions::new().limits(limits);
+    let client = GraphQl::with(&Client::new(), &url(address), options).unwrap();
+    let mut one = client.subscribe("subscription { a }").unwrap();
+    server.join().unwrap();
+    assert!(data(&mut one).is_some());
+    assert!(matches!(one.next(), Some(Err(GraphQlError::Full))));
 }

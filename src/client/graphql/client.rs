@@ -182,11 +182,11 @@ impl GraphQl {
         }
         let mut place = self.shared.lock();
         let session = match place.take() {
-            Some(session) if !session.operations.talk.lock().is_over => session,
+            Some(session) if session.operations.talk.lock().over.is_none() => session,
             _ => self.shared.connect()?,
         };
         let Session { socket, operations } = place.insert(session);
-        let feed = Feed::new(asking.options.waiting);
+        let feed = Feed::new(asking.options.waiting, asking.options.limits.message);
         let (operations, socket) = (operations.clone(), socket.sender().clone());
         let id = operations.subscribe(&socket, operation, feed.clone())?;
         let stopper = GraphQlStopper::of_socket(operations, socket, id);

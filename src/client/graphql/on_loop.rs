@@ -246,7 +246,7 @@ impl LoopGraphQl {
     ) -> Result<GraphQlHandle, GraphQlError> {
         let known = self.shared.session.borrow_mut().take();
         let session = match known {
-            Some(session) if !session.operations.talk.lock().is_over => session,
+            Some(session) if session.operations.talk.lock().over.is_none() => session,
             _ => self.shared.connect()?,
         };
         let (operations, socket) = (session.operations.clone(), session.socket.clone());

@@ -159,7 +159,7 @@ impl GraphQlOptions {
     }
 
     /// Sets how many results of a [`Subscription`](super::GraphQlSubscription) may wait to
-    /// be read, 1,024 by default. One more ends it.
+    /// be read, 1,024 by default, and together [`Limits::message`] bytes. One more ends it.
     #[must_use]
     pub const fn waiting(mut self, results: usize) -> Self {
         self.waiting = results;

@@ -112,6 +112,18 @@ impl GraphQlResponse {
         self.extensions.as_deref()
     }
 
+    /// Bytes that it holds.
+    pub(super) fn bytes(&self) -> usize {
+        let of = |it: &Option<String>| it.as_ref().map_or(0, String::len);
+        let of_error = |it: &GraphQlFieldError| {
+            let places = it.locations.len() * size_of::<(u32, u32)>();
+            let texts = it.message.len() + of(&it.path) + of(&it.extensions);
+            size_of::<GraphQlFieldError>() + places + texts
+        };
+        let errors: usize = self.errors.iter().map(of_error).sum();
+        of(&self.data) + of(&self.extensions) + errors
+    }
+
     /// Whether the server does not know the document that a hash names.
     pub(super) fn lacks_document(&self) -> bool {
         let is_it = |it: &GraphQlFieldError| {

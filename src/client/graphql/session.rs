@@ -7,7 +7,7 @@ use alloc::vec::Vec;
 use core::mem;
 use std::sync::{Mutex, MutexGuard, PoisonError};
 
-use super::talk::{News, Talk};
+use super::talk::{News, Over, Talk};
 use super::{GraphQlError, GraphQlOperation, GraphQlResponse};
 use crate::client::{
     Closed, LoopReconnecting, Message, Position, Receipt, ReconnectError, ReconnectListener,
@@ -115,6 +115,11 @@ impl<R: Receiver> Operations<R> {
         receiver: R,
     ) -> Result<u64, GraphQlError> {
         let mut talk = self.talk.lock();
+        if let Some(over) = talk.over.clone() {
+            drop(talk);
+            receiver.ended(over.end());
+            return Ok(0); // names none
+        }
         let (id, text) = talk.subscribe(operation.request);
         self.receivers().insert(id, Some(receiver));
         if let Some(text) = text
@@ -145,11 +150,11 @@ impl<R: Receiver> Operations<R> {
         }
     }
 
-    fn end_all(&self, error: impl Fn() -> Result<(), GraphQlError>) {
-        self.talk.lock().finish();
+    fn end_all(&self, over: Over) {
+        self.talk.lock().finish(over.clone());
         let receivers = mem::take(&mut *self.receivers());
         for receiver in receivers.into_values().flatten() {
-            receiver.ended(error());
+            receiver.ended(over.end());
         }
     }
 
@@ -231,7 +236,7 @@ impl<S: Socket, R: Receiver> ReconnectListener<S> for Translate<R> {
             Ok(Some((id, news))) => self.0.tell(socket, id, news),
             Ok(None) => {}
             Err(closing) => {
-                self.0.end_all(|| Err(closing.clone().into()));
+                self.0.end_all(Over::Broken(closing.clone()));
                 socket.leave(&closing);
             }
         }
@@ -246,10 +251,10 @@ impl<S: Socket, R: Receiver> ReconnectListener<S> for Translate<R> {
     }
 
     fn gave_up(&mut self, _socket: &S, closed: &Closed, _unsent: &[Receipt]) {
-        self.0.end_all(|| Err(GraphQlError::Closed(closed.clone())));
+        self.0.end_all(Over::Lost(closed.clone()));
     }
 
     fn finished(&mut self, _socket: &S, _unsent: &[Receipt]) {
-        self.0.end_all(|| Ok(()));
+        self.0.end_all(Over::Left);
     }
 }

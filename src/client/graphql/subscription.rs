@@ -26,6 +26,15 @@ pub enum GraphQlEvent {
     Resubscribed,
 }
 
+impl GraphQlEvent {
+    fn bytes(&self) -> usize {
+        match self {
+            Self::Next(response) => response.bytes(),
+            Self::Resubscribed => 0,
+        }
+    }
+}
+
 /// A subscription: an iterator that waits for what comes. `None` says that the server has
 /// completed it, or that it was stopped. Dropping it stops it.
 pub struct GraphQlSubscription(Source);
@@ -214,21 +223,26 @@ struct Queue {
     state: Mutex<State>,
     news: Condvar,
     most: usize,
+    most_bytes: usize,
 }
 
 #[derive(Default)]
 struct State {
     waiting: VecDeque<GraphQlEvent>,
+    /// Bytes of those.
+    bytes: usize,
     /// Why it is over.
     end: Option<Result<(), GraphQlError>>,
 }
 
 impl Feed {
-    pub(super) fn new(most: usize) -> Self {
+    /// At most so many events wait, and so many bytes; one may have any size.
+    pub(super) fn new(most: usize, most_bytes: usize) -> Self {
         Self(Arc::new(Queue {
             state: Mutex::default(),
             news: Condvar::new(),
             most,
+            most_bytes,
         }))
     }
 
@@ -240,6 +254,7 @@ impl Feed {
         let mut state = self.lock();
         loop {
             if let Some(event) = state.waiting.pop_front() {
+                state.bytes -= event.bytes();
                 return Some(Ok(event));
             }
             match &mut state.end {
@@ -259,9 +274,14 @@ impl Feed {
     /// False if there is no room.
     fn push(&self, event: GraphQlEvent) -> bool {
         let mut state = self.lock();
-        let has_room = state.waiting.len() < self.0.most && state.end.is_none();
+        let bytes = state.bytes + event.bytes();
+        let fits = state.waiting.is_empty() || bytes <= self.0.most_bytes;
+        let has_room = fits && state.waiting.len() < self.0.most && state.end.is_none();
         match has_room {
-            true => state.waiting.push_back(event),
+            true => {
+                state.bytes = bytes;
+                state.waiting.push_back(event);
+            }
             false => drop(state.end.get_or_insert(Err(GraphQlError::Full))),
         }
         self.0.news.notify_one();

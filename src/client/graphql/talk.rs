@@ -51,7 +51,27 @@ pub(super) struct Talk {
     /// The server is one of the legacy protocol, which refuses what it has chosen itself.
     only_legacy: bool,
     /// No further connection comes.
-    pub(super) is_over: bool,
+    pub(super) over: Option<Over>,
+}
+
+/// Why no further connection comes.
+#[derive(Debug, Clone)]
+pub(super) enum Over {
+    /// This side has closed it for good.
+    Left,
+    Lost(Closed),
+    Broken(Closing),
+}
+
+impl Over {
+    /// The end of each operation.
+    pub(super) fn end(&self) -> Result<(), GraphQlError> {
+        match self {
+            Self::Left => Ok(()),
+            Self::Lost(closed) => Err(GraphQlError::Closed(closed.clone())),
+            Self::Broken(closing) => Err(closing.clone().into()),
+        }
+    }
 }
 
 impl Talk {
@@ -65,7 +85,7 @@ impl Talk {
             left: Vec::new(),
             control: Vec::new(),
             only_legacy: false,
-            is_over: false,
+            over: None,
         }
     }
 
@@ -207,8 +227,8 @@ impl Talk {
     }
 
     /// No connection comes any more.
-    pub(super) fn finish(&mut self) {
-        self.is_over = true;
+    pub(super) fn finish(&mut self, over: Over) {
+        self.over.get_or_insert(over);
         self.client = None;
         self.operations.clear();
     }
