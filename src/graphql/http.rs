@@ -17,7 +17,7 @@ use self::multipart::{Form, Part};
 use super::request::as_json;
 use super::{Limits, OperationType, Request, RequestError};
 use crate::http::{Fields, Method, Status};
-use crate::wire::json::{elements, members};
+use crate::wire::json::{at_path, elements, members};
 
 /// Headers that no form of a browser has: their presence shows that the browser has asked
 /// whether the page may send the request (CORS preflight).
@@ -278,23 +278,6 @@ fn upload<'a>(
         }),
         false => Err(RequestError::UploadMap),
     }
-}
-
-/// The value at a path of names and numbers between dots.
-fn at_path<'a>(mut json: &'a str, path: &str) -> Option<&'a str> {
-    for step in path.split('.') {
-        json = match json.starts_with('[') {
-            true => {
-                let at: usize = step.parse().ok()?;
-                elements(json, at)?.get(at)?
-            }
-            false => {
-                let [found] = members(json, [step]).ok()?;
-                found?
-            }
-        };
-    }
-    Some(json)
 }
 
 #[cfg(test)]

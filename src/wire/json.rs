@@ -133,6 +133,72 @@ impl<'de> Visitor<'de> for Elements {
     }
 }
 
+/// The value at a path of names and numbers between dots, as it is written: found in one pass.
+#[cfg(feature = "graphql")]
+pub(crate) fn at_path<'a>(text: &'a str, path: &str) -> Option<&'a str> {
+    let mut reader = serde_json::Deserializer::from_str(text);
+    At(path).deserialize(&mut reader).ok()?
+}
+
+/// What is left of a path.
+#[cfg(feature = "graphql")]
+struct At<'p>(&'p str);
+
+#[cfg(feature = "graphql")]
+impl<'p> At<'p> {
+    fn split(&self) -> (&'p str, Option<Self>) {
+        match self.0.split_once('.') {
+            Some((step, rest)) => (step, Some(Self(rest))),
+            None => (self.0, None),
+        }
+    }
+}
+
+#[cfg(feature = "graphql")]
+impl<'de> DeserializeSeed<'de> for At<'_> {
+    type Value = Option<&'de str>;
+
+    fn deserialize<D: serde::Deserializer<'de>>(self, reader: D) -> Result<Self::Value, D::Error> {
+        reader.deserialize_any(self)
+    }
+}
+
+#[cfg(feature = "graphql")]
+impl<'de> Visitor<'de> for At<'_> {
+    type Value = Option<&'de str>;
+
+    fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("an object or an array")
+    }
+
+    fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> Result<Self::Value, A::Error> {
+        let (step, mut found) = (self.split().0, None);
+        while let Some(place) = map.next_key_seed(Name(&[step]))? {
+            match (place, self.split().1) {
+                (Some(_), Some(rest)) => found = map.next_value_seed(rest)?,
+                (Some(_), None) => found = Some(map.next_value::<&RawValue>()?.get()),
+                (None, _) => drop(map.next_value::<IgnoredAny>()?),
+            }
+        }
+        Ok(found)
+    }
+
+    fn visit_seq<A: SeqAccess<'de>>(self, mut seq: A) -> Result<Self::Value, A::Error> {
+        let (step, rest) = self.split();
+        for _ in 0..step.parse::<usize>().unwrap_or(usize::MAX) {
+            if seq.next_element::<IgnoredAny>()?.is_none() {
+                return Ok(None);
+            }
+        }
+        let found = match rest {
+            Some(rest) => seq.next_element_seed(rest)?.flatten(),
+            None => seq.next_element::<&RawValue>()?.map(RawValue::get),
+        };
+        while seq.next_element::<IgnoredAny>()?.is_some() {}
+        Ok(found)
+    }
+}
+
 /// A member that is there and not null.
 pub(crate) fn given(member: Option<&str>) -> Option<&str> {
     member.filter(|it| *it != "null")
