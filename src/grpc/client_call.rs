@@ -153,15 +153,13 @@ impl ClientCall {
     pub(crate) fn put_common(&self, head: &mut FieldBuffer) -> Result<(), UsageError> {
         let mut memory = [0; 40];
         let content_type = self.request.write(&mut memory);
-        let of_mode: [(&str, &str); 2] = match self.request.mode() {
-            Mode::Native => [
-                ("te", "trailers"),
-                ("grpc-accept-encoding", Encoding::ACCEPTED),
-            ],
-            Mode::Web | Mode::WebText => [("accept", content_type), ("x-grpc-web", "1")],
+        let of_mode: &[(&str, &str)] = match self.request.mode() {
+            Mode::Native => &[("te", "trailers")],
+            Mode::Web | Mode::WebText => &[("accept", content_type), ("x-grpc-web", "1")],
         };
-        let all = [("content-type", content_type)].into_iter().chain(of_mode);
-        put(all, head)
+        let first = [("content-type", content_type)].into_iter();
+        let last = [("grpc-accept-encoding", Encoding::ACCEPTED)];
+        put(first.chain(of_mode.iter().copied()).chain(last), head)
     }
 
     /// Puts the fields of this call alone, after the [common](Self::put_common) ones.

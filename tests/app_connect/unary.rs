@@ -345,6 +345,31 @@ fn content_is_compressed_both_ways_where_both_sides_want_it() {
     assert_eq!((error.status, error.field("content-encoding")), (404, None));
 }
 
+/// It is unpacked once, and the calls' own limits hold for what it is then.
+#[cfg(feature = "gzip")]
+#[test]
+fn content_that_middleware_has_decompressed_is_read_as_it_is() {
+    use crate::scene::{envelope, packed, stream, unpacked};
+    use barewire::app::Decompression;
+
+    let app = App::new().with(Decompression::new());
+    let running = Running::start(app.grpc(service().compress()));
+    let message = [b'a'; 900];
+    let coded = "Content-Encoding: gzip\r\n";
+    let answer = tell(&running, coded, &packed(&message));
+    assert_eq!((answer.status, &answer.content[..]), (200, &message[..]));
+    let both = format!("{coded}Accept-Encoding: gzip\r\n");
+    let answer = tell(&running, &both, &packed(&message));
+    assert_eq!(unpacked(&answer.content), message);
+    let bomb = tell(&running, coded, &packed(&[0; 100_000]));
+    assert!([413, 429].contains(&bomb.status), "{}", bomb.head);
+    assert_eq!(tell(&running, coded, b"no gzip").status, 400);
+    // Envelopes are not the middleware's.
+    let fields = "Connect-Content-Encoding: gzip\r\n";
+    let answer = stream(&running, "Sum", fields, &envelope(1, &packed(b"hi")));
+    assert_eq!(answer.envelopes()[0].1, "hi");
+}
+
 #[test]
 fn a_call_over_http2_is_the_same() {
     let running = scene();

@@ -1,13 +1,15 @@
 //! The connections of a channel over HTTP/1.1.
 
-use std::io::{Read, Write};
+use core::time::Duration;
+use std::io::{ErrorKind, Read, Write};
 use std::net::{TcpListener, TcpStream};
 use std::sync::{Arc, Barrier, mpsc};
 use std::thread;
 
 use barewire::app::{App, Service};
-use barewire::client::{CallOptions, Channel, ChannelLimits, Ending};
+use barewire::client::{CallOptions, CallResponse, Channel, ChannelLimits, Ending};
 use barewire::grpc::{CallStatus, Code, Protocol};
+use barewire::net::{Limits, Loop, Scripted};
 
 use super::app_support::{PATIENCE, Running, read_until};
 use super::{channel, options};
@@ -163,6 +165,68 @@ fn only_a_get_is_sent_again() {
     read_until(&mut second, "\r\n\r\n!");
     drop(second);
     assert_eq!(post.join().unwrap().unwrap_err().code(), Code::Unavailable);
+}
+
+/// As for a request of HTTP: nothing of it has left, so that no server has acted on it.
+#[test]
+fn a_post_that_has_not_left_is_sent_again() {
+    let world = Scripted::new();
+    let mut events = Loop::with_poller(world.clone(), Limits::DEFAULT).unwrap();
+    let channel = Channel::on(&mut events, "192.0.2.1:80", options(WAY)).unwrap();
+    let (send, ended) = mpsc::channel();
+    let mut turns = || (0..5).for_each(|_| events.turn(Some(Duration::ZERO)).unwrap());
+    let call = |message: &str| {
+        let send = send.clone();
+        let done = move |result: Result<CallResponse<Bytes>, Ending>| {
+            let code = result.map_or_else(|it| it.code(), |_| Code::Ok);
+            send.send(code).unwrap();
+        };
+        let message = message.as_bytes().to_vec();
+        channel
+            .unary_then("/a.B/C", &message, CallOptions::new(), done)
+            .unwrap();
+    };
+    call("1");
+    turns();
+    let dialled = || world.dials().last().unwrap().0;
+    let first = dialled();
+    world.complete(first);
+    turns();
+    let respond = |client, message: &str| {
+        let head =
+            "HTTP/1.1 200 OK\r\nContent-Type: application/proto\r\nContent-Length: 1\r\n\r\n";
+        world.send(client, [head, message].concat().as_bytes());
+    };
+    assert!(!world.take_output(first).is_empty());
+    respond(first, "a");
+    turns();
+    assert_eq!(ended.try_recv(), Ok(Code::Ok));
+    // The system takes nothing more, and then the connection is gone.
+    world.stop_reading(first);
+    call("2");
+    turns();
+    world.break_with(first, ErrorKind::ConnectionReset);
+    turns();
+    let second = dialled();
+    assert_ne!(second, first);
+    world.complete(second);
+    turns();
+    assert!(
+        world
+            .take_output(second)
+            .starts_with(b"POST /a.B/C HTTP/1.1\r\n")
+    );
+    respond(second, "b");
+    turns();
+    assert_eq!(ended.try_recv(), Ok(Code::Ok));
+    // Some of it has left.
+    world.stop_reading(second);
+    world.allow_write(second, 20);
+    call("3");
+    turns();
+    world.break_with(second, ErrorKind::ConnectionReset);
+    turns();
+    assert_eq!(ended.try_recv(), Ok(Code::Unavailable));
 }
 
 #[test]

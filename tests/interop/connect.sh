@@ -5,6 +5,7 @@
 set -uo pipefail
 base=${1:?usage: connect.sh http://HOST:PORT}
 base=${base%/}
+root=$(cd "$(dirname "${BASH_SOURCE[0]}")/../.." && pwd)
 users=$base/user_service.UserService
 json='Content-Type: application/json'
 failed=0
@@ -63,6 +64,20 @@ stream() {
         tr -d '\0' | grep -c '"id".*"id".*{}$' >/dev/null
 }
 
+# The lines of the documentation as they stand there, but for the address.
+documented() {
+    local lines out one='"name":"Ada"'
+    lines=$(sed -n '/^## With curl/,/^## JSON/p' "$root/docs/connect.md" |
+        sed -n '/^```sh/,/^```/{/^```/!p}' | sed "s|http://127.0.0.1:8080|$base|")
+    case $lines in *CreateUser*ListUsers*) ;; *) printf 'the lines are elsewhere\n'; return 1 ;; esac
+    out=$(eval "$lines") || { printf '%s\n' "$out"; return 1; }
+    case $out in
+        *"$one"*'{"code":"not_found","message":'*"$one"*'"id"'*'{}') ;;
+        *) printf '%s\n' "$out"; return 1 ;;
+    esac
+}
+
+check 'the lines of the documentation' documented
 check 'HTTP/1.1' http1
 check 'HTTP/2' http2
 check 'errors' errors

@@ -108,6 +108,10 @@ impl<'a, 'c> OnLoop<'a, 'c> {
 }
 
 impl RequestSender for OnLoop<'_, '_> {
+    fn position(&self) -> Option<u64> {
+        Some(self.context.progress(self.exchange)?.written)
+    }
+
     fn allowance(&mut self) -> usize {
         let own = self.exchange.stream;
         let allowance = self.on(own, |context| match context.flow() {

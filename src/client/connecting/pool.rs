@@ -82,6 +82,10 @@ pub(crate) struct Member {
     pub(crate) cause: Option<Cause>,
     /// It is not read, as its exchange has more than enough to take.
     pub(crate) is_held: bool,
+    /// Where its only exchange begins in its output, if that is known.
+    pub(crate) begins_at: Option<u64>,
+    /// How much of its output the system had taken when it ended.
+    pub(crate) sent: Option<u64>,
 }
 
 impl Pool {
@@ -150,6 +154,8 @@ impl Pool {
             reason: String::new(),
             cause: None,
             is_held: false,
+            begins_at: None,
+            sent: None,
         });
         id
     }
@@ -242,6 +248,12 @@ impl Pool {
 }
 
 impl Member {
+    /// Whether it has ended, and nothing of its only exchange has ever left.
+    pub(crate) fn has_sent_nothing(&self) -> bool {
+        self.sent
+            .is_some_and(|sent| self.begins_at.is_some_and(|begin| sent <= begin))
+    }
+
     pub(crate) fn find(&self, stream: u32) -> Option<Key> {
         let at = self.streams.binary_search_by_key(&stream, |it| it.0).ok()?;
         self.streams.get(at).map(|it| it.1)

@@ -304,4 +304,9 @@ pub trait RequestSender {
     /// Says that no further request follows: the connection ends after those that are
     /// under way.
     fn shutdown(&mut self);
+
+    /// Where in the connection's output the next request begins, if that is known.
+    fn position(&self) -> Option<u64> {
+        None
+    }
 }

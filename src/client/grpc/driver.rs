@@ -43,6 +43,9 @@ impl Handler for Driver {
                         explain(&mut state.calls, link, why, context);
                         if context.is_last() {
                             self.dialler.forget(link);
+                            if let Some(progress) = context.progress(exchange) {
+                                state.calls.has_sent(link, progress.sent);
+                            }
                         }
                     }
                     _ => {}

@@ -43,6 +43,13 @@ impl<T> Calls<T> {
         }
     }
 
+    /// So much of its output had the system taken when it ended.
+    pub(super) fn has_sent(&mut self, link: LinkId, sent: u64) {
+        if let Some(member) = self.pool.find(link) {
+            member.sent = Some(sent);
+        }
+    }
+
     fn take(&mut self, link: LinkId, stream: u32, event: Event<'_>) {
         let Some(member) = self.pool.find(link) else {
             return;
@@ -174,8 +181,8 @@ impl<T> Calls<T> {
 
     /// The stream of a call is over before its time. A call that has reached the
     /// server and none of its methods is sent again, once and immediately (gRFC
-    /// A6, Transparent Retries), and so is one without side effects whose connection
-    /// is lost. Until it has a stream again it waits like any other.
+    /// A6, Transparent Retries), and so is one whose connection is lost if it has no side
+    /// effects, or if nothing of it has left. Until it has a stream again it waits like any other.
     fn stream_gone(&mut self, key: Key, link: LinkId, stream: u32, gone: EndReason) {
         let (Some(call), Some(member)) = (self.calls.get_mut(key), self.pool.find(link)) else {
             return;
@@ -188,7 +195,9 @@ impl<T> Calls<T> {
                 return self.finish(key, ending, ErrorCode::CANCEL);
             }
             gone => {
-                if call.machine.is_get() && call.can_begin_anew() && !self.closing {
+                let unseen = member.has_sent_nothing();
+                let may = unseen || call.machine.is_get();
+                if may && call.can_begin_anew() && !self.closing {
                     return self.send_again(key);
                 }
                 let ending = match exceeds(gone) {

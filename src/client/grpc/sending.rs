@@ -181,6 +181,7 @@ impl<T> Calls<T> {
             }),
         };
         let is_sent = !matches!(body, Some(Body::Streamed { .. }));
+        let begins_at = sender.position().filter(|_| !is_shared);
         let stream = sender.request(&head, body)?;
         if is_sent {
             call.outbox.sent(n, self.limits.replay);
@@ -189,6 +190,7 @@ impl<T> Calls<T> {
         call.place = CallState::Open { link, stream };
         if let Some(member) = self.pool.find(link) {
             member.add(stream, key);
+            member.begins_at = begins_at;
         }
         self.go_on(key, stream, sender);
         Ok(())
