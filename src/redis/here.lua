@@ -6,6 +6,8 @@ local members, processes, users = KEYS[1], KEYS[2], KEYS[3]
 local time = redis.call('TIME')
 local now = time[1] * 1000 + math.floor(time[2] / 1000)
 local is_new = redis.call('ZADD', processes, now + ARGV[2], ARGV[1])
+-- It was taken for dead, and others were told that its members have left.
+local was_dead = redis.call('ZREM', processes, '-' .. ARGV[1])
 -- Counts a session of a user more or less, and tells of the first and of the last.
 local function count(by, field, value, event)
   local length, rest = string.match(value, '^%d+ (%d+)\n(.*)$')
@@ -42,15 +44,18 @@ for nth = first, #ARGV, 3 do
   if was ~= value then
     leaves(field, was)
     redis.call('HSET', members, field, value)
-    count(1, field, value, ARGV[nth + 2] == '1' and 'joined')
+    count(1, field, value, (was_dead == 1 or ARGV[nth + 2] == '1') and 'joined')
   end
 end
 local dead = redis.call('ZRANGEBYSCORE', processes, '-inf', now)
 if #dead > 0 then
   local is_dead, cursor = {}, '0'
   for _, node in ipairs(dead) do
-    is_dead[node] = true
     redis.call('ZREM', processes, node)
+    if string.sub(node, 1, 1) ~= '-' then
+      is_dead[node] = true
+      redis.call('ZADD', processes, now + ARGV[2] * 100, '-' .. node)
+    end
   end
   repeat
     local page = redis.call('HSCAN', members, cursor, 'COUNT', 100)
@@ -65,4 +70,4 @@ end
 for _, key in ipairs(KEYS) do
   redis.call('PEXPIRE', key, ARGV[2] * 2)
 end
-return is_new
+return is_new + 2 * was_dead

@@ -7,6 +7,7 @@ mod faults;
 mod many;
 mod member;
 mod presence;
+mod refusals;
 mod server;
 mod states;
 mod still;

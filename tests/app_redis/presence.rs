@@ -193,10 +193,13 @@ fn a_process_with_members() {
 }
 
 fn soon(address: &str) -> RedisOptions {
-    let limits = RedisLimits::DEFAULT
+    quick(RedisOptions::at(address).unwrap()).limits(short())
+}
+
+fn short() -> RedisLimits {
+    RedisLimits::DEFAULT
         .with_check_time(Duration::from_millis(300))
-        .with_presence_time(Duration::from_millis(1_500));
-    quick(RedisOptions::at(address).unwrap()).limits(limits)
+        .with_presence_time(Duration::from_millis(1_500))
 }
 
 #[test]
@@ -230,4 +233,43 @@ fn members_of_a_process_that_was_killed_are_gone_in_time() {
     let told = here.told(3);
     let told: Vec<&str> = told.iter().map(event_and_user).collect();
     assert_eq!(told, ["joined bob", "joined ann", "left ann"]);
+}
+
+/// Of more sessions than go with one command.
+#[test]
+fn who_was_cut_off_for_long_has_left_and_joins_again() {
+    if !is_there() {
+        return;
+    }
+    let server = Server::start();
+    server.ask(&["ACL", "SETUSER", "far", "on", ">p", "~*", "&*", "+@all"]);
+    let url = format!("redis://far:p@{}", server.address());
+    let options = quick(url.parse().unwrap()).limits(short());
+    let (one, two) = (
+        Process::with(options),
+        Process::with(soon(&server.address())),
+    );
+    let (far, here) = (one.member("tea", None), two.member("tea", None));
+    far.line.announce();
+    here.line.announce();
+    until(|| is_subscribed(&server, "tea", 2));
+    here.line.enter(&Present::new(9, "bob", "", 1));
+    let users: Vec<String> = (0..700).map(|nth| format!("user {nth}")).collect();
+    for (session, user) in (1..).zip(&users) {
+        far.line.enter(&Present::new(session, user, "", 1));
+    }
+    here.told(701);
+    server.ask(&["ACL", "SETUSER", "far", "off"]);
+    server.ask(&["CLIENT", "KILL", "USER", "far"]);
+    until(|| here.present(1_000).is_empty());
+    let left = here.told(701 + 700);
+    let is = |told: &Told, event: &str| {
+        let start = format!(r#"{{"event":"{event}","#);
+        matches!(told, Told::Got(text, None) if text.starts_with(&start))
+    };
+    assert!(left[701..].iter().all(|it| is(it, "left")));
+    server.ask(&["ACL", "SETUSER", "far", "on"]);
+    until(|| here.present(1_000).len() == 700);
+    let again = here.told(701 + 1_400);
+    assert!(again[1_401..].iter().all(|it| is(it, "joined")));
 }

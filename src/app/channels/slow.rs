@@ -13,7 +13,8 @@ use core::time::Duration;
 /// The treatment of a slow member of a channel: more than
 /// [`backlog_high`](crate::net::Limits::backlog_high) waits for it, and it has taken nothing of
 /// that for [`ChannelLimits::slow_time`](crate::app::ChannelLimits::slow_time); or more than
-/// [`backlog_cap`](crate::net::Limits::backlog_cap) waits for it.
+/// [`backlog_cap`](crate::net::Limits::backlog_cap) waits for it when a further publication
+/// comes, which is still put behind that: so at most the cap and two publications wait.
 ///
 /// A member that reads slowly, but does read, is none.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Default)]

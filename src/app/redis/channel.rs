@@ -227,9 +227,9 @@ impl Here {
     }
 
     /// The broker has noted this process, which it did not know before if `is_new`: others
-    /// took it for dead, if it had been noted.
-    pub(crate) fn noted(&mut self, is_new: bool) {
-        if is_new && self.is_noted {
+    /// took it for dead, if it had been noted. `was_dead`: they were told so.
+    pub(crate) fn noted(&mut self, is_new: bool, was_dead: bool) {
+        if is_new && self.is_noted || was_dead {
             self.news = self.members.keys().map(|it| (*it, true)).collect();
         }
         self.is_noted = true;

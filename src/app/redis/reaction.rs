@@ -25,10 +25,9 @@ impl Reaction {
             "MOVED" => address(words).map_or(Self::Again, Self::Moved),
             "ASK" => address(words).map_or(Self::Again, Self::Ask),
             "NOSCRIPT" => Self::Script,
-            "LOADING" | "BUSY" | "TRYAGAIN" | "CLUSTERDOWN" | "MASTERDOWN" | "NOREPLICAS" => {
-                Self::Again
-            }
-            "READONLY" | "NOAUTH" | "UNBLOCKED" => Self::Reconnect,
+            "LOADING" | "BUSY" | "TRYAGAIN" | "CLUSTERDOWN" | "NOREPLICAS" => Self::Again,
+            // A replica, and none that knows its primary: another may be the primary.
+            "READONLY" | "MASTERDOWN" | "NOAUTH" | "UNBLOCKED" => Self::Reconnect,
             _ => Self::Refused, // NOPERM, OOM, MISCONF, WRONGTYPE, CROSSSLOT, ERR ...
         }
     }
@@ -49,7 +48,11 @@ mod tests {
             (b"LOADING Redis is loading", Reaction::Again),
             (b"BUSY Redis is busy", Reaction::Again),
             (b"CLUSTERDOWN Hash slot not served", Reaction::Again),
+            (b"TRYAGAIN Multiple keys request", Reaction::Again),
+            (b"NOREPLICAS Not enough good replicas", Reaction::Again),
             (b"READONLY You can't write", Reaction::Reconnect),
+            (b"MASTERDOWN Link with MASTER is down", Reaction::Reconnect),
+            (b"MISCONF Redis is configured to save", Reaction::Refused),
             (b"NOAUTH Authentication required.", Reaction::Reconnect),
             (b"NOPERM this user", Reaction::Refused),
             (b"OOM command not allowed", Reaction::Refused),

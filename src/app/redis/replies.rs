@@ -102,10 +102,10 @@ impl Node {
                 .page(index, channel, reply)
                 .ok_or(ReplyError::Unasked)?,
             Expect::Here(channel) => {
-                let is_new = { reply }.integer().ok_or(ReplyError::Unasked)? == 1;
+                let noted = { reply }.integer().ok_or(ReplyError::Unasked)?;
                 if let Some(here) = self.here(channel) {
                     here.answered(true);
-                    here.noted(is_new);
+                    here.noted(noted % 2 == 1, noted >= 2);
                 }
                 self.touch(channel);
             }
