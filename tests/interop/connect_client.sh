@@ -18,20 +18,13 @@ cases() {
 
 # Those without streams that flow both ways.
 http1=(empty_unary large_unary client_streaming server_streaming unimplemented_method
-    cancel_after_begin concurrent_large_unary unary_with_a_callback)
+    unimplemented_service cancel_after_begin concurrent_large_unary unary_with_a_callback)
 
 if [ $# -gt 1 ]; then
     packed=(client_compressed_unary server_compressed_unary client_compressed_streaming server_compressed_streaming)
     for protocol in connect grpc-web; do
-        # The clients of gRPC-Web do not say that they read compressed messages.
-        left_out=() over_http1=("${http1[@]}")
-        if [ "$protocol" = grpc-web ]; then
-            left_out=(-server_compressed_unary -server_compressed_streaming -compressed_ping_pong)
-        else
-            over_http1+=("${packed[@]}")
-        fi
-        cases "showcase, $protocol, HTTP/2" --$protocol "$2" "${left_out[@]}"
-        cases "showcase, $protocol, HTTP/1.1" --$protocol --http1 "$2" "${over_http1[@]}"
+        cases "showcase, $protocol, HTTP/2" --$protocol "$2"
+        cases "showcase, $protocol, HTTP/1.1" --$protocol --http1 "$2" "${http1[@]}" "${packed[@]}"
     done
     exit
 fi
