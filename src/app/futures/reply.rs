@@ -67,7 +67,8 @@ impl Reply<'_, '_> {
     /// It is polled now, and if it is not ready, once after each time that it is woken, from
     /// whatever thread. One that is not ready within
     /// [`Limits::reply`](crate::link::Limits::reply) is dropped, and the client gets 504;
-    /// it is also dropped if the client goes. There may be
+    /// it is also dropped if the client goes, which over HTTP/1.1 a mere FIN does not say
+    /// ([`blocking`](Self::blocking)). There may be
     /// [`Limits::futures`](crate::net::Limits::futures): a further one is dropped and
     /// answered with 503. If it panics, 500 is sent.
     ///

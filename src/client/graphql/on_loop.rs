@@ -341,9 +341,8 @@ impl<L: GraphQlListener> EventListener for OfEvents<L> {
     }
 
     fn event(&mut self, event: &MessageEvent, _: &LoopEventSource) {
-        if let Some(StreamEvent::Next(result)) = StreamEvent::read(&event.event, &event.data)
-            && let Some(response) = GraphQlResponse::parse(result)
-        {
+        if let Some(StreamEvent::Next(result)) = StreamEvent::read(&event.event, &event.data) {
+            let response = GraphQlResponse::parse(result).unwrap_or_default();
             self.listener.next(response);
         }
     }

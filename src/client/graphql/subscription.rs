@@ -190,7 +190,9 @@ impl Events {
             let read = |event: &crate::sse::Message<'_>, _: &str| {
                 let (name, data) = (event.event.decode(), event.data.decode());
                 match StreamEvent::read(&name, &data) {
-                    Some(StreamEvent::Next(result)) => GraphQlResponse::parse(result),
+                    Some(StreamEvent::Next(result)) => {
+                        Some(GraphQlResponse::parse(result).unwrap_or_default())
+                    }
                     _ => None,
                 }
             };

@@ -257,6 +257,7 @@ impl<P: Poller> Loop<P> {
             }
         }
         self.settle(key);
+        self.dispatch.state.go_on(key); // to what came behind it
     }
 
     /// Frees what is kept for the next user, but the queues.

@@ -1,4 +1,5 @@
 use super::*;
+use crate::net::Share;
 use core::net::SocketAddr;
 use proptest::prelude::*;
 
