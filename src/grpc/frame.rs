@@ -243,25 +243,6 @@ impl Decoder {
         input: &[u8],
         limits: &Limits,
     ) -> Result<Received<FramePlace>, ProtocolError> {
-        // A message as it is, and all of it: the usual one.
-        if let Some((&[0, a, b, c, d], rest)) = input.split_first_chunk::<PREFIX>() {
-            let len = u32::from_be_bytes([a, b, c, d]) as usize;
-            let is_plain = self.failed.is_none() && !matches!(self.trailers, Trailers::Seen);
-            if is_plain && len <= rest.len() && len <= limits.message {
-                self.partial = false;
-                let kind = Kind::Message { compressed: false };
-                let at = PREFIX..PREFIX + len;
-                return Ok(Received::event(at.end, FramePlace { kind, at }));
-            }
-        }
-        self.locate_any(input, limits)
-    }
-
-    fn locate_any(
-        &mut self,
-        input: &[u8],
-        limits: &Limits,
-    ) -> Result<Received<FramePlace>, ProtocolError> {
         if let Some(violation) = self.failed {
             return Err(violation);
         }
