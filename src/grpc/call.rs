@@ -80,7 +80,12 @@ impl Call {
     /// # Errors
     /// [`Refusal`]: the answer is its HTTP status.
     pub fn open(head: &RequestHead<'_>) -> Result<Self, Refusal> {
-        let asked = RequestFields::new(head.fields);
+        Self::of(head, &RequestFields::new(head.fields))
+    }
+
+    /// Opens a call whose fields were looked at.
+    #[inline]
+    pub(crate) fn of(head: &RequestHead<'_>, asked: &RequestFields<'_>) -> Result<Self, Refusal> {
         let request = asked.content_type.and_then(ContentType::parse);
         let request = request.ok_or(Refusal::ContentType)?;
         if head.method != Method::POST {

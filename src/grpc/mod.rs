@@ -103,6 +103,8 @@ pub use protocol::Protocol;
 #[cfg(feature = "alloc")]
 pub use request_head::Request;
 #[cfg(feature = "alloc")]
+pub(crate) use request_head::RequestFields;
+#[cfg(feature = "alloc")]
 pub use status::percent_decode;
 pub use status::{Code, Status, percent_encode};
 pub use web::{ContentType, Mode};

@@ -82,6 +82,10 @@ impl ContentType {
         if value == b"application/grpc" {
             return Some(Self::new(Mode::Native)); // as nearly every client has it
         }
+        let value = ascii::trim_ows(value);
+        if !value.get(12..16)?.eq_ignore_ascii_case(b"grpc") {
+            return None; // as those of other requests
+        }
         let end = value.iter().position(|&b| b == b';');
         let (media_type, _) = value.split_at(end.unwrap_or(value.len()));
         let media_type = ascii::trim_ows(media_type);

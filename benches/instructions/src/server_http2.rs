@@ -138,11 +138,37 @@ fn call_fields() -> [Field<'static>; 4] {
     ]
 }
 
+/// Those of a stock client of Connect.
+fn connect_fields() -> [Field<'static>; 4] {
+    [
+        Field::new("content-type", "application/proto"),
+        Field::new("connect-protocol-version", "1"),
+        Field::new("user-agent", "connect-go/1.18.1 (go1.23.4)"),
+        Field::new("accept-encoding", "gzip"),
+    ]
+}
+
 /// A message of so many bytes behind its prefix.
 fn framed(length: u8) -> Vec<u8> {
     let mut framed = vec![0, 0, 0, 0, length];
     framed.resize(5 + usize::from(length), b'a');
     framed
+}
+
+/// Calls whose answers are as long as their requests, alone and ten at once.
+fn calls(counted: &mut Counted, name: &str, fields: &[Field<'_>], body: &[u8]) {
+    for (name, each) in [(name, 1), (&*format!("{name}, 10 at once"), 10)] {
+        if wanted(name) {
+            let mut client = Client::new(counted.connect());
+            counted.count(name, |operations| {
+                for _ in 0..operations / each {
+                    let path = "/echo.Echo/Say";
+                    (0..each).for_each(|_| client.ask(Method::POST, path, fields, body));
+                    client.wait(body.len() * each as usize);
+                }
+            });
+        }
+    }
 }
 
 /// Requests and calls, alone and many at once.
@@ -162,22 +188,19 @@ pub fn server_http2(counted: &mut Counted) {
             });
         }
     }
-    for (name, each) in [
-        ("server unary call, 100 B", 1),
-        ("server unary call, 100 B, 10 at once", 10),
-    ] {
-        if wanted(name) {
-            let mut client = Client::new(counted.connect());
-            let (fields, body) = (call_fields(), framed(100));
-            counted.count(name, |operations| {
-                for _ in 0..operations / each {
-                    let path = "/echo.Echo/Say";
-                    (0..each).for_each(|_| client.ask(Method::POST, path, &fields, &body));
-                    client.wait(105 * each as usize);
-                }
-            });
-        }
-    }
+    calls(
+        counted,
+        "server unary call, 100 B",
+        &call_fields(),
+        &framed(100),
+    );
+    let bare = [b'a'; 100];
+    calls(
+        counted,
+        "server Connect call, 100 B",
+        &connect_fields(),
+        &bare,
+    );
     let name = "server 1,000 streamed messages of 16 B";
     if wanted(name) {
         let mut client = Client::new(counted.connect());

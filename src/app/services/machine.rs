@@ -1,6 +1,5 @@
 //! The protocol that a call is made in: gRPC, gRPC-Web or Connect.
 
-use alloc::boxed::Box;
 use alloc::vec::Vec;
 use core::time::Duration;
 
@@ -9,14 +8,13 @@ use super::rules::{Codec, Rules};
 use crate::app::exchange::refusal::Refusal;
 use crate::grpc::connect;
 use crate::grpc::{self, Code, Detail, Encoding, Ending, Limits, MessagePlace, Mode, Protocol};
-use crate::grpc::{Message, ProtocolError, Status, UsageError};
+use crate::grpc::{Message, ProtocolError, RequestFields, Status, UsageError};
 use crate::http::{ContentTypeLine, FieldBuffer, Fields, RequestHead};
 use crate::wire::Received;
 
 pub(super) enum Machine {
     Grpc(grpc::Call),
-    // Apart, so that calls of gRPC are no larger for it.
-    Connect(Box<connect::Call>),
+    Connect(connect::Call),
 }
 
 impl Machine {
@@ -26,22 +24,27 @@ impl Machine {
     /// The refusal to be sent.
     #[inline]
     pub(super) fn open(head: &RequestHead<'_>, rules: &Rules) -> Result<Self, Refusal> {
-        match grpc::Call::open(head) {
+        let asked = RequestFields::new(head.fields);
+        match grpc::Call::of(head, &asked) {
             Ok(call) => Ok(Self::Grpc(call)),
-            Err(grpc::Refusal::ContentType) => Self::open_connect(head, rules),
+            Err(grpc::Refusal::ContentType) => Self::open_connect(head, &asked, rules),
             Err(refusal) => Err(refusal.into()),
         }
     }
 
-    fn open_connect(head: &RequestHead<'_>, rules: &Rules) -> Result<Self, Refusal> {
-        match connect::Call::open(head, rules.shape) {
+    fn open_connect(
+        head: &RequestHead<'_>,
+        asked: &RequestFields<'_>,
+        rules: &Rules,
+    ) -> Result<Self, Refusal> {
+        match connect::Call::of(head, rules.shape, asked) {
             Ok(call) if rules.codec(call.content_type().codec(), true) == Codec::Unknown => {
                 Err(rules.refusal(connect::Refusal::ContentType))
             }
             Ok(_) if rules.needs_http2 && !connect::Call::flows_both_ways(head.version) => {
                 Err(rules.refusal(connect::Refusal::Version))
             }
-            Ok(call) => Ok(Self::Connect(Box::new(call))),
+            Ok(call) => Ok(Self::Connect(call)),
             Err(refusal) => Err(rules.refusal(refusal)),
         }
     }
@@ -58,7 +61,7 @@ impl Machine {
             Ok((call, _)) if rules.codec(call.content_type().codec(), true) == Codec::Unknown => {
                 Err(rules.refusal(connect::Refusal::ContentType))
             }
-            Ok((call, message)) => Ok((Self::Connect(Box::new(call)), message)),
+            Ok((call, message)) => Ok((Self::Connect(call), message)),
             Err(refusal) => Err(rules.refusal(refusal)),
         }
     }

@@ -81,7 +81,8 @@ fn judge(
     if timeout.is_some_and(|timeout| timeout.is_zero()) {
         return Err(deadline_exceeded());
     }
-    if sending.machine.codec(&sending.rules) == Codec::Unknown {
+    // One of Connect was refused for it.
+    if connect.is_none() && sending.machine.codec(&sending.rules) == Codec::Unknown {
         return Err(UNKNOWN_CODEC.into());
     }
     let deadline = timeout.map(|timeout| at.context.now() + timeout);
@@ -133,7 +134,9 @@ fn answer(
             }
         }
     };
-    Ok(keep(sending, answered, deadline, reply))
+    let frames = core::mem::take(&mut sending.frames);
+    reply.at().loop_state.scratch.keep_frames(frames);
+    Ok(answered.map_or(Done(()), |answer| keep(sending, answer, deadline, reply)))
 }
 
 /// Answers a request by GET for a method of one message, which its query has.
@@ -158,23 +161,17 @@ fn answer_get(
     let compressed = sending.machine.is_bare_compressed() && !message.is_empty();
     let given = (head.fields, deadline);
     let answered = run(method, (&message, compressed), given, &mut sending, at);
-    Ok(keep(sending, answered, deadline, reply))
+    Ok(answered.map_or(Done(()), |answer| keep(sending, answer, deadline, reply)))
 }
 
-/// Keeps a call whose method has answered immediately, or not.
+/// Keeps a call whose method has not answered with a message.
 fn keep(
     mut sending: Sending,
-    answered: Option<Answer>,
+    answer: Answer,
     deadline: Option<Instant>,
     mut reply: Reply<'_, '_>,
 ) -> Done {
-    let at = reply.at();
-    let frames = core::mem::take(&mut sending.frames);
-    at.loop_state.scratch.keep_frames(frames);
-    let Some(answer) = answered else {
-        return Done(());
-    };
-    match place(&mut sending, at) {
+    match place(&mut sending, reply.at()) {
         Some(claim) => {
             let session = CallSession::answered(sending, deadline, answer, claim);
             reply.owe(Box::new(session))

@@ -11,9 +11,9 @@ mod answering;
 use alloc::vec::Vec;
 use core::time::Duration;
 
-use super::request_fields::RequestFields;
 use super::{ContentType, InvalidQuery, Query, Shape, parse_timeout};
 use crate::grpc::frame::{Decoder, FramePlace, MessagePlace};
+use crate::grpc::request_head::{CodingFields, RequestFields};
 use crate::grpc::{Code, Compression, Encoding, Limits, Message, ProtocolError, Status};
 use crate::http::{self, Method, RequestHead, Version};
 use crate::wire::{Received, Step};
@@ -108,23 +108,35 @@ impl Call {
     /// # Errors
     /// [`Refusal`]: the answer is its HTTP status.
     pub fn open(head: &RequestHead<'_>, shape: Shape) -> Result<Self, Refusal> {
-        let asked = RequestFields::new(head.fields, shape);
+        Self::of(head, shape, &RequestFields::new(head.fields))
+    }
+
+    /// Opens a call by POST whose fields were looked at.
+    pub(crate) fn of(
+        head: &RequestHead<'_>,
+        shape: Shape,
+        asked: &RequestFields<'_>,
+    ) -> Result<Self, Refusal> {
         let content_type = asked.content_type.and_then(ContentType::parse);
         let content_type = content_type.filter(|it| it.shape() == shape);
         let content_type = content_type.ok_or(Refusal::ContentType)?;
         if head.method != Method::POST {
             return Err(Refusal::Method);
         }
-        let encoding = match asked.encoding {
+        let coding = match shape {
+            Shape::Unary => asked.content,
+            Shape::Streaming => asked.envelopes,
+        };
+        let encoding = match coding.encoding {
             Some(name) => Encoding::parse(name),
             None => Some(Encoding::Identity),
         };
-        let version = match asked.version {
+        let version = match asked.connect_version {
             None => ProtocolVersion::Absent,
             Some(b"1") => ProtocolVersion::One,
             Some(_) => ProtocolVersion::Other,
         };
-        Ok(Self::with(content_type, &asked, encoding, version))
+        Ok(Self::with(content_type, asked, (coding, encoding), version))
     }
 
     /// Opens a unary call by GET, whose message the query has; gives that, as it is encoded
@@ -138,7 +150,7 @@ impl Call {
         if !matches!(head.method, Method::GET | Method::HEAD) {
             return Err(Refusal::Method);
         }
-        let asked = RequestFields::new(head.fields, Shape::Unary);
+        let asked = RequestFields::new(head.fields);
         let query = Query::parse(head.target.query().unwrap_or_default());
         let (query, fault) = match query {
             Ok(query) => (query, None),
@@ -160,7 +172,8 @@ impl Call {
             true => ProtocolVersion::One,
             false => ProtocolVersion::Absent,
         };
-        let mut call = Self::with(content_type, &asked, query.encoding, version);
+        let coding = (asked.content, query.encoding);
+        let mut call = Self::with(content_type, &asked, coding, version);
         call.is_get = true;
         call.query = fault;
         Ok((call, query.message))
@@ -169,7 +182,7 @@ impl Call {
     fn with(
         content_type: ContentType,
         asked: &RequestFields<'_>,
-        received: Option<Encoding>,
+        (coding, received): (CodingFields<'_>, Option<Encoding>),
         version: ProtocolVersion,
     ) -> Self {
         let compression = match received {
@@ -182,10 +195,10 @@ impl Call {
             received,
             sent: Encoding::Identity,
             // Who says nothing reads what it sends.
-            accepts_gzip: asked
+            accepts_gzip: coding
                 .accepts_gzip
                 .unwrap_or(received == Some(Encoding::Gzip)),
-            timeout: asked.timeout.map(parse_timeout),
+            timeout: asked.connect_timeout.map(parse_timeout),
             version,
             query: None,
             is_readable: !asked.is_unreadable,

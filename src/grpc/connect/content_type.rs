@@ -37,8 +37,15 @@ impl Shape {
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub struct ContentType {
     shape: Shape,
-    codec: [u8; CODEC],
-    len: u8, // <= CODEC
+    codec: Codec,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+enum Codec {
+    Proto,
+    Json,
+    /// Its name in lower case, and the length of that.
+    Other([u8; CODEC], u8),
 }
 
 impl ContentType {
@@ -48,17 +55,30 @@ impl ContentType {
         if !ascii::is_token(name.as_bytes()) {
             return None;
         }
-        let mut codec = [0; CODEC];
-        let place = codec.get_mut(..name.len())?;
+        let mut text = [0; CODEC];
+        let place = text.get_mut(..name.len())?;
         place.copy_from_slice(name.as_bytes());
         place.make_ascii_lowercase();
-        let len = name.len() as u8; // <= CODEC
-        Some(Self { shape, codec, len })
+        let codec = match &*place {
+            b"proto" => Codec::Proto,
+            b"json" => Codec::Json,
+            _ => Codec::Other(text, name.len() as u8), // <= CODEC
+        };
+        Some(Self { shape, codec })
     }
 
     /// Reads a `Content-Type` field: any case, parameters ignored. `None` if it is not one
     /// of Connect's. Those of gRPC are not.
     pub fn parse(value: &[u8]) -> Option<Self> {
+        // As nearly all clients have it.
+        let usual = match value {
+            b"application/proto" => Some((Shape::Unary, Codec::Proto)),
+            b"application/json" => Some((Shape::Unary, Codec::Json)),
+            _ => None,
+        };
+        if let Some((shape, codec)) = usual {
+            return Some(Self { shape, codec });
+        }
         let end = value.iter().position(|&b| b == b';');
         let (media_type, _) = value.split_at(end.unwrap_or(value.len()));
         let media_type = ascii::trim_ows(media_type);
@@ -91,8 +111,14 @@ impl ContentType {
     /// The codec, in lower case.
     #[inline]
     pub fn codec(&self) -> &str {
-        // A token is ASCII.
-        core::str::from_utf8(&self.codec[..self.len as usize]).unwrap_or_default()
+        match &self.codec {
+            Codec::Proto => "proto",
+            Codec::Json => "json",
+            // A token is ASCII.
+            Codec::Other(text, len) => {
+                core::str::from_utf8(&text[..usize::from(*len)]).unwrap_or_default()
+            }
+        }
     }
 
     /// Writes the field's value into `memory`, which holds the longest.
@@ -111,9 +137,9 @@ impl ContentType {
     pub(super) fn line(&self) -> Option<&'static ContentTypeLine> {
         static PROTO: ContentTypeLine = ContentTypeLine::new("content-type: application/proto\r\n");
         static JSON: ContentTypeLine = ContentTypeLine::new("content-type: application/json\r\n");
-        match (self.shape, self.codec()) {
-            (Shape::Unary, "proto") => Some(&PROTO),
-            (Shape::Unary, "json") => Some(&JSON),
+        match (self.shape, self.codec) {
+            (Shape::Unary, Codec::Proto) => Some(&PROTO),
+            (Shape::Unary, Codec::Json) => Some(&JSON),
             _ => None,
         }
     }

@@ -26,7 +26,6 @@ mod end_stream;
 mod error_body;
 mod json;
 mod query;
-mod request_fields;
 mod timeout;
 
 pub use call::{Call, Refusal};

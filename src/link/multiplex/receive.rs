@@ -270,9 +270,11 @@ impl Multiplex {
         if self.calls || head.method != Method::POST {
             return;
         }
-        let content_type = head.fields.get("content-type").unwrap_or_default();
-        let mode = grpc::ContentType::parse(content_type).map(|it| it.mode());
-        if mode == Some(grpc::Mode::Native) {
+        // Over HTTP/2 names are in lower case.
+        let mut fields = head.fields.iter();
+        let content_type = fields.find(|field| field.name == b"content-type");
+        let call = content_type.and_then(|field| grpc::ContentType::parse(field.value));
+        if call.is_some_and(|it| it.mode() == grpc::Mode::Native) {
             self.calls = true;
             self.machine.judge_keep_alive();
         }
