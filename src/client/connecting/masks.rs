@@ -6,7 +6,27 @@ use std::io;
 
 use crate::net::Random;
 
-type Source = Box<dyn FnMut(&mut [u8]) + Send>;
+type Filling = Box<dyn FnMut(&mut [u8]) + Send>;
+
+enum Source {
+    System(Box<Random>),
+    // In a box of its own, so that a connection is no larger for it.
+    Given(Box<Filling>),
+}
+
+impl Source {
+    #[inline]
+    fn take<const N: usize>(&mut self) -> [u8; N] {
+        match self {
+            Self::System(random) => random.take(),
+            Self::Given(source) => {
+                let mut bytes = [0; N];
+                source(&mut bytes);
+                bytes
+            }
+        }
+    }
+}
 
 /// Where masks come from. A connection that is no WebSocket owns no source.
 pub(crate) struct Masks {
@@ -18,7 +38,7 @@ impl Masks {
 
     /// Draws from here, rather than from the system.
     pub(super) fn draw_from(&mut self, source: impl FnMut(&mut [u8]) + Send + 'static) {
-        self.source = Some(Box::new(source));
+        self.source = Some(Source::Given(Box::new(Box::new(source))));
     }
 
     /// Draws the key of a handshake. All masks come from its source.
@@ -28,23 +48,14 @@ impl Masks {
     pub(crate) fn key(&mut self) -> io::Result<[u8; 16]> {
         let source = match self.source.take() {
             Some(source) => source,
-            None => {
-                let mut random = Box::new(Random::new()?);
-                Box::new(move |into: &mut [u8]| random.fill(into))
-            }
+            None => Source::System(Box::new(Random::new()?)),
         };
-        let mut key = [0; 16];
-        self.source.insert(source)(&mut key);
-        Ok(key)
+        Ok(self.source.insert(source).take())
     }
 
     /// The mask of one frame; zeros on a connection that masks nothing.
     pub(super) fn next(&mut self) -> [u8; 4] {
-        let mut mask = [0; 4];
-        if let Some(source) = &mut self.source {
-            source(&mut mask);
-        }
-        mask
+        self.source.as_mut().map_or([0; 4], Source::take)
     }
 }
 

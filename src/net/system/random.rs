@@ -47,6 +47,19 @@ impl Random {
         }
     }
 
+    /// The next few bytes, as masks of frames are.
+    #[inline]
+    pub(crate) fn take<const N: usize>(&mut self) -> [u8; N] {
+        let rest = self.buffer.get_mut(self.used..).unwrap_or_default();
+        if let Some(drawn) = rest.first_chunk_mut() {
+            self.used += N;
+            return core::mem::replace(drawn, [0; N]);
+        }
+        let mut bytes = [0; N];
+        self.fill(&mut bytes);
+        bytes
+    }
+
     /// Draws a new batch. Should the system fail later, hashes of a secret stand in: bytes stay
     /// unpredictable.
     fn draw(&mut self) {
