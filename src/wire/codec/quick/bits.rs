@@ -62,15 +62,20 @@ impl<'o> Bits<'o> {
         self.count.wrapping_neg() % 8
     }
 
-    /// Appends zeros up to the end of a byte, and bytes behind it.
-    pub(super) fn put_bytes(&mut self, bytes: &[u8]) {
-        self.put(0, self.missing());
+    /// Appends so many zeros, more up to the end of a byte, and bytes behind it.
+    pub(super) fn put_bytes(&mut self, zeros: u32, parts: [&[u8]; 2]) {
+        let zeros = zeros + (self.count + zeros).wrapping_neg() % 8;
+        if zeros > 0 {
+            self.put(0, zeros);
+        }
         self.out.truncate(self.end);
-        self.out.extend_from_slice(bytes);
+        for part in parts {
+            self.out.extend_from_slice(part);
+        }
         self.end = self.out.len();
     }
 
     pub(super) fn finish(mut self) {
-        self.put_bytes(&[]);
+        self.put_bytes(0, [&[], &[]]);
     }
 }

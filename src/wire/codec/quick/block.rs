@@ -270,11 +270,9 @@ fn put_stored(plain: &[u8], bits: &mut Bits<'_>) {
 
 /// Appends a block without compression of at most 65,535 bytes.
 pub(super) fn put_stored_piece(piece: &[u8], bits: &mut Bits<'_>) {
-    bits.put(0, 3);
     let length = piece.len() as u16;
-    bits.put_bytes(&length.to_le_bytes());
-    bits.put_bytes(&(!length).to_le_bytes());
-    bits.put_bytes(piece);
+    let ([a, b], [c, d]) = (length.to_le_bytes(), (!length).to_le_bytes());
+    bits.put_bytes(3, [&[a, b, c, d], piece]);
 }
 
 /// Codes of its own that a block describes at its front (RFC 1951 §3.2.7).
