@@ -37,6 +37,8 @@
 //! | `json` | values as JSON in requests, responses and replies: serde, serde_json |
 //! | `envelope` | `envelope`, and its server and client: serde, serde_json, uuid |
 //! | `graphql` | `graphql`: its transports, and `client::GraphQl`: serde, serde_json, sha2 |
+//! | `graphql-server` | `App::graphql`, for any executor |
+//! | `async-graphql` | executors that are schemas of async-graphql |
 //! | `idna` | hosts outside of ASCII in the URLs of clients: idna |
 //! | `files` | directories that `app` serves, and files that Linux sends |
 //! | `http2` | nothing; HTTP/2 needs `alloc` alone |
