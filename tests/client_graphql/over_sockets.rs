@@ -1,5 +1,6 @@
 //! Subscriptions over one WebSocket.
 
+use core::time::Duration;
 use std::net::SocketAddr;
 use std::sync::atomic::{AtomicU32, Ordering};
 
