@@ -71,6 +71,11 @@ impl Outbox {
         self.items.is_empty()
     }
 
+    /// Whether some of them are not on their way yet.
+    pub(crate) fn has_unsent(&self) -> bool {
+        self.sent < self.items.len()
+    }
+
     pub(crate) fn first(&self) -> Option<&Outgoing> {
         self.items.front()
     }
@@ -116,7 +121,7 @@ impl Outbox {
             }
             self.sent += 1;
         }
-        self.sent < self.items.len()
+        self.has_unsent()
     }
 }
 
@@ -281,6 +286,8 @@ pub(crate) struct Channel {
     pub(crate) is_closed: bool,
     /// Where its next commands go although its slot is elsewhere still.
     pub(crate) detour: Option<usize>,
+    /// The channel of the same name that was freed, while that may have something to say.
+    pub(crate) before: Option<u64>,
 }
 
 impl Channel {
@@ -305,6 +312,7 @@ impl Channel {
             is_dirty: false,
             is_closed: false,
             detour: None,
+            before: None,
         }
     }
 

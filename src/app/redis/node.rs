@@ -117,8 +117,10 @@ impl Node {
         let id = match command {
             Command::Open(id, name, keep, inlet) => {
                 let names = Names::new(&self.options.prefix, &name);
-                self.by_name.insert(names.channel().to_vec(), id);
-                self.channels.insert(id, Channel::new(names, keep, inlet));
+                let before = self.by_name.insert(names.channel().to_vec(), id);
+                let mut channel = Channel::new(names, keep, inlet);
+                channel.before = before;
+                self.channels.insert(id, channel);
                 return;
             }
             Command::FirstMember(id)
@@ -193,19 +195,18 @@ impl Node {
                 continue;
             }
             let routed = self.topology.route(channel.names.slot());
-            let Some(index) = channel.detour.or(routed) else {
+            let detour = channel.detour;
+            let Some(index) = detour.or(routed) else {
                 self.topology.suspect();
                 continue; // all are touched when the slots are known
             };
             let now = self.now;
-            let is_ready = |it: &&mut Link| it.is_ready(now);
-            match self.links.get_mut(index).filter(is_ready) {
-                Some(link) if link.out.len() > MUCH => self.touch(id),
-                Some(_) => {
-                    channel.detour = None;
-                    self.write(id, index);
-                }
-                None if channel.detour.is_some() => self.waiting.push(id),
+            let link = self.links.get(index).filter(|it| it.is_ready(now));
+            match link.map(|it| it.out.len()) {
+                Some(waits) if waits > MUCH => self.touch(id),
+                Some(_) if self.follows(id) => self.touch(id),
+                Some(_) => self.write(id, index),
+                None if detour.is_some() => self.waiting.push(id),
                 None => {} // touched when the link is ready
             }
         }
@@ -229,6 +230,22 @@ impl Node {
         other.is_some_and(|it| it.is_occupied)
     }
 
+    /// Whether a channel has to wait for what was published before it was freed and made again:
+    /// the order of publications is that of the name.
+    fn follows(&mut self, id: u64) -> bool {
+        let before = self.channels.get(&id).and_then(|it| it.before);
+        let Some(before) = before.and_then(|before| self.channels.get(&before)) else {
+            return false;
+        };
+        if !before.queue.is_empty() {
+            return before.queue.has_unsent();
+        }
+        if let Some(channel) = self.channels.get_mut(&id) {
+            channel.before = None;
+        }
+        false
+    }
+
     fn write(&mut self, id: u64, index: usize) {
         let epoch = self.random();
         let is_anothers = self.is_anothers(id);
@@ -236,6 +253,7 @@ impl Node {
         else {
             return;
         };
+        channel.detour = None;
         let mut writer = Writer {
             now: self.now,
             node: self.id,

@@ -338,6 +338,43 @@ fn in_random_sessions_nothing_is_lost_or_doubled_without_a_word() {
     }
 }
 
+/// A channel that nobody needs is freed, be it between two publications.
+#[test]
+fn the_order_is_that_of_the_name_where_a_channel_is_freed_and_made_again() {
+    let mut process = Process::new(1);
+    let mut broker = Broker::default();
+    // More than a flush sends of one channel, in each of its lives.
+    let mut number = 0;
+    for _ in 0..3 {
+        for _ in 0..BATCH + 300 {
+            number += 1;
+            process.publish(&number.to_string());
+        }
+        process.node.command(Command::Close(process.channel));
+        process.channel = process.shared.next_channel();
+        let inlet = Inlet::new(|_| {}, |_| {});
+        let open = Command::Open(
+            process.channel,
+            "tea".into(),
+            Some(History::DEFAULT.with_publications(10_000)),
+            inlet,
+        );
+        process.node.command(open);
+    }
+    let mut now = Instant::START;
+    for _ in 0..1_000 {
+        now += Duration::from_millis(1);
+        process.node.now = now;
+        process.turn(0, &mut broker, 1_000_000, true);
+    }
+    let published = process.published.lock().unwrap();
+    assert_eq!(published.len(), number);
+    for (nth, (text, place)) in published.iter().enumerate() {
+        assert_eq!(*text, (nth + 1).to_string());
+        assert_eq!(place.unwrap().offset, nth as u64 + 1);
+    }
+}
+
 #[test]
 fn what_a_server_says_out_of_order_ends_the_connection() {
     let replies = [
