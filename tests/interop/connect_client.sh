@@ -21,7 +21,9 @@ http1=(empty_unary large_unary client_streaming server_streaming unimplemented_m
     unimplemented_service cancel_after_begin concurrent_large_unary unary_with_a_callback)
 
 if [ $# -gt 1 ]; then
-    packed=(client_compressed_unary server_compressed_unary client_compressed_streaming server_compressed_streaming)
+    # Not client_compressed_streaming: a refusal in the middle of an upload ends the connection
+    # over HTTP/1.1, and may overtake its own reason.
+    packed=(client_compressed_unary server_compressed_unary server_compressed_streaming)
     for protocol in connect grpc-web; do
         cases "showcase, $protocol, HTTP/2" --$protocol "$2"
         cases "showcase, $protocol, HTTP/1.1" --$protocol --http1 "$2" "${http1[@]}" "${packed[@]}"
