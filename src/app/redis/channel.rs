@@ -286,7 +286,7 @@ pub(crate) struct Channel {
     pub(crate) is_closed: bool,
     /// Where its next commands go although its slot is elsewhere still.
     pub(crate) detour: Option<usize>,
-    /// The channel of the same name that was freed, while that may have something to say.
+    /// The channel of the same name that was freed before it was made.
     pub(crate) before: Option<u64>,
 }
 

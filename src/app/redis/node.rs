@@ -182,11 +182,12 @@ impl Node {
             let Some(id) = self.dirty.pop_front() else {
                 break;
             };
+            let follows = self.follows(id);
             let Some(channel) = self.channels.get_mut(&id) else {
                 continue;
             };
             channel.is_dirty = false;
-            if channel.is_over() && channel.subscribed == Subscribed::No {
+            if channel.is_over() && channel.subscribed == Subscribed::No && !follows {
                 let name = channel.names.channel();
                 if self.by_name.get(name) == Some(&id) {
                     self.by_name.remove(name);
@@ -204,7 +205,7 @@ impl Node {
             let link = self.links.get(index).filter(|it| it.is_ready(now));
             match link.map(|it| it.out.len()) {
                 Some(waits) if waits > MUCH => self.touch(id),
-                Some(_) if self.follows(id) => self.touch(id),
+                Some(_) if follows => self.touch(id),
                 Some(_) => self.write(id, index),
                 None if detour.is_some() => self.waiting.push(id),
                 None => {} // touched when the link is ready
@@ -230,20 +231,17 @@ impl Node {
         other.is_some_and(|it| it.is_occupied)
     }
 
-    /// Whether a channel has to wait for what was published before it was freed and made again:
-    /// the order of publications is that of the name.
-    fn follows(&mut self, id: u64) -> bool {
-        let before = self.channels.get(&id).and_then(|it| it.before);
-        let Some(before) = before.and_then(|before| self.channels.get(&before)) else {
-            return false;
+    /// Whether a channel has to wait for what was published before it was freed and made again,
+    /// be it several times: the order of publications is that of the name.
+    fn follows(&self, id: u64) -> bool {
+        let before = |id: &u64| self.channels.get(id)?.before;
+        let mut all = core::iter::successors(before(&id), before);
+        let has_unsent = |id| {
+            self.channels
+                .get(&id)
+                .is_some_and(|it| it.queue.has_unsent())
         };
-        if !before.queue.is_empty() {
-            return before.queue.has_unsent();
-        }
-        if let Some(channel) = self.channels.get_mut(&id) {
-            channel.before = None;
-        }
-        false
+        all.any(has_unsent)
     }
 
     fn write(&mut self, id: u64, index: usize) {
