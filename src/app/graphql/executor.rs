@@ -1,4 +1,4 @@
-//! What executes operations.
+//! Executors of operations.
 
 use alloc::string::String;
 use alloc::sync::Arc;
@@ -35,7 +35,7 @@ pub struct Operation {
 partly_shown!(it: Operation { operation_type, query: it.request.query.len() });
 
 impl Operation {
-    /// Takes the charge, for whoever holds the operation until it is over.
+    /// Takes the charge, which is to be held until the operation is over.
     pub(super) fn take_charge(&mut self) -> Charge {
         core::mem::replace(&mut self.charge, Charge::NONE)
     }

@@ -1,4 +1,4 @@
-//! What all transports of one route share.
+//! The state of one route, shared by all its transports.
 
 use alloc::string::String;
 use alloc::sync::Arc;
