@@ -16,6 +16,7 @@
 //! | 1 | [`http`]: method, status, fields, target, date, heads | `core` |
 //! | 2 | [`http1`], [`websocket`], [`sse`], [`grpc`], [`hpack`]: machines and codecs | `core` |
 //! | 2 | `http2`: the machine of HTTP/2, feature `alloc` | `alloc` |
+//! | 2 | `envelope`, `graphql`, `redis`: conversations of those names, each by its feature | `std` |
 //! | 3 | `link`: one whole connection, feature `alloc` | `alloc` |
 //! | 4 | `net`: the mio loop, feature `net` | `std` |
 //! | 5 | `tls`: TLS by rustls, feature `tls` | `std` |
@@ -35,7 +36,9 @@
 //! | `client` | `client`: HTTP, WebSocket, event streams and gRPC |
 //! | `cookies` | a cookie jar for HTTP clients: cookie, psl |
 //! | `json` | values as JSON in requests, responses and replies: serde, serde_json |
-//! | `envelope` | `envelope`, and its server and client: serde, serde_json, uuid |
+//! | `envelope` | channels for browsers without a library, and their client: serde, serde_json, uuid |
+//! | `redis` | channels of several processes, through Redis or Valkey |
+//! | `futures` | streams of futures-core as event streams, messages and calls |
 //! | `graphql` | `graphql`: its transports, and `client::GraphQl`: serde, serde_json, sha2 |
 //! | `graphql-server` | `App::graphql`, for any executor |
 //! | `async-graphql` | executors that are schemas of async-graphql |
