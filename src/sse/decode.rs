@@ -254,6 +254,7 @@ impl Decoder {
     }
 
     /// Takes one whole line (WHATWG HTML §9.2.6, "process the field").
+    #[inline(always)]
     fn take_line(
         &mut self,
         input: &[u8],

@@ -66,7 +66,7 @@ impl EventSourceCore {
 
     /// Notes what the decoder has found; whether that ends the source and is not to be
     /// given out.
-    #[inline]
+    #[inline(always)]
     fn note(&mut self, received: &Result<Received<Decoded<'_>>, ProtocolError>) -> bool {
         let decoded = match received {
             Ok(received) => match &received.step {
