@@ -4,10 +4,11 @@
 //! Each file is one idea: [`plain`], [`secure`], [`echo`] and [`files`] speak HTTP, [`chat`]
 //! WebSocket, [`hub`] channels that remember, [`ticks`] and [`broadcaster`] Server-Sent
 //! Events, [`graphql`] GraphQL, [`users`] and [`interop`] gRPC and Connect; [`items`] has what
-//! gains by compression.
+//! gains by compression. In [`own_client`] and [`cost`] the server calls itself.
 
 mod broadcaster;
 mod chat;
+mod cost;
 mod descriptors;
 mod echo;
 mod files;
@@ -16,8 +17,10 @@ mod hub;
 pub mod interop;
 mod items;
 pub mod messages;
+mod own_client;
 mod plain;
 mod secure;
+mod tap;
 pub mod test_messages;
 mod ticks;
 mod timestamp;
@@ -27,6 +30,7 @@ use barewire::app::{App, Compression, Cors, Health, OriginGuard, Reflection, Ser
 use barewire::{link, websocket};
 
 pub use files::routes as with_files;
+pub use own_client::{OwnAddress, routes as with_own_client};
 
 /// The whole app: each file adds its routes. Pages of these origins may do what
 /// the page of the showcase itself may.

@@ -55,6 +55,8 @@ fn serve(arguments: Arguments) -> Result<(), Box<dyn Error>> {
     raise_descriptors();
     let app = showcase::showcase(&arguments.origins);
     let app = showcase::with_files(app, arguments.files.as_deref());
+    let own = showcase::OwnAddress::default();
+    let app = showcase::with_own_client(app, &own);
     let options = ListenOptions::DEFAULT
         .with_proxy_protocol(!arguments.proxies.is_empty())
         .with_proxies(arguments.proxies);
@@ -92,7 +94,10 @@ fn serve(arguments: Arguments) -> Result<(), Box<dyn Error>> {
         let secure = server.tls_addresses().contains(address);
         match address {
             Address::Tcp(address) if secure => println!("listening on https://{address}"),
-            Address::Tcp(address) => println!("listening on http://{address}"),
+            Address::Tcp(address) => {
+                own.tell(*address);
+                println!("listening on http://{address}");
+            }
             Address::Unix(_) => println!("listening on {address}"),
         }
     }

@@ -1,12 +1,21 @@
 //! A directory of users, as a gRPC service with methods of all four kinds,
 //! which browsers can call too.
+//!
+//! ```text
+//! GET /users/{id}   a user, as JSON
+//! /ws/users         {"id": "1"} is answered with that user
+//! ```
 
 use std::collections::{BTreeMap, HashMap};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
-use barewire::app::{App, CallStatus, Conversation, Reflection, ResponseStream, Service};
+use barewire::app::{
+    self, App, CallStatus, Conversation, Reflection, Refusal, ResponseStream, Service, Socket,
+    WebSocket,
+};
 use barewire::grpc::{Code, Status};
 use prost::Message;
+use serde_json::{Value, json};
 
 use super::messages::{
     ChatMessage, CreateUserRequest, DeleteUserRequest, DeleteUserResponse, GetUserRequest,
@@ -33,10 +42,30 @@ pub(crate) fn routes(app: App, descriptors: &Reflection) -> App {
         .bidirectional("Chat", |_call| Ok(Chat))
         .described_by(descriptors)
         .expect("they have it");
+    let socket = directory.clone();
     app.grpc(service)
+        .get("/users/{id}", move |request, reply| {
+            match directory.json(request.param("id")) {
+                Some(user) => reply.json_text(user).ok(),
+                None => Err(Refusal::new(barewire::http::Status::NOT_FOUND)),
+            }
+        })
+        .websocket("/ws/users", move |_request| Ok(Asked(socket.clone())))
 }
 
 pub(crate) const NAME: &str = "user_service.UserService";
+
+/// A WebSocket that is asked for users.
+struct Asked(Directory);
+
+impl WebSocket for Asked {
+    fn message(&mut self, socket: &mut Socket<'_, '_>, message: app::Message<'_>) {
+        let asked = serde_json::from_slice::<Value>(message.payload()).unwrap_or_default();
+        let user = self.0.json(asked["id"].as_str().unwrap_or_default());
+        let answer = user.unwrap_or_else(|| json!({"error": "there is no such user"}).to_string());
+        socket.send(&*answer);
+    }
+}
 
 /// Updates of one call.
 struct Updates {
@@ -140,6 +169,15 @@ impl Directory {
             };
             self.create(user).expect("the directory is empty");
         }
+    }
+
+    /// What is short of a user, as JSON.
+    fn json(&self, id: &str) -> Option<String> {
+        let user = self.get(&GetUserRequest { id: id.into() }).ok()?;
+        let User {
+            id, name, email, ..
+        } = user;
+        Some(json!({"id": id, "name": name, "email": email}).to_string())
     }
 
     fn get(&self, request: &GetUserRequest) -> Result<User, CallStatus> {
