@@ -4,7 +4,8 @@
 //! Each file is one idea: [`plain`], [`secure`], [`echo`] and [`files`] speak HTTP, [`chat`]
 //! WebSocket, [`hub`] channels that remember, [`ticks`] and [`broadcaster`] Server-Sent
 //! Events, [`graphql`] GraphQL, [`users`] and [`interop`] gRPC and Connect; [`items`] has what
-//! gains by compression. In [`own_client`] and [`cost`] the server calls itself.
+//! gains by compression. In [`own_client`] and [`cost`] the server calls itself. [`page`] is the
+//! page, and [`source`] shows it these files.
 
 mod broadcaster;
 mod chat;
@@ -18,8 +19,10 @@ pub mod interop;
 mod items;
 pub mod messages;
 mod own_client;
+mod page;
 mod plain;
 mod secure;
+mod source;
 mod tap;
 pub mod test_messages;
 mod ticks;
@@ -49,8 +52,9 @@ pub fn showcase(origins: &[String]) -> App {
         // Every page may read, and only its own may change something.
         .with(guard)
         .protocol_limits(limits())
-        .get("/", |_request, reply| reply.html(include_str!("page.html")))
+        .get("/", |_request, reply| reply.html(page::PAGE))
         .get("/metrics", metrics.route());
+    let app = source::routes(app);
     let app = plain::routes(app);
     let app = items::routes(app);
     let app = secure::routes(app);
