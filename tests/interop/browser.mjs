@@ -16,6 +16,8 @@ import { grpc } from './browser/grpc.mjs';
 import { connect } from './browser/connect.mjs';
 import { codings } from './browser/codings.mjs';
 import { origins } from './browser/origins.mjs';
+import { panels } from './browser/panels.mjs';
+import { arrival } from './browser/arrival.mjs';
 import { look } from './browser/look.mjs';
 
 const [base, screenshot] = process.argv.slice(2);
@@ -44,6 +46,8 @@ try {
     connect: () => connect(browser, base),
     codings: () => codings(browser, base),
     origins: () => origins(browser, base),
+    panels: () => panels(one),
+    arrival: () => arrival(browser, base),
     look: () => look(one, screenshot),
   };
   // A section that stops half-way does not keep the others from being tried.

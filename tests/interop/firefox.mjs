@@ -57,7 +57,7 @@ try {
   await send("session.new", { capabilities: {} });
   const { contexts } = await send("browsingContext.getTree", {});
   const context = contexts[0].context;
-  await send("browsingContext.navigate", { context, url: base, wait: "complete" });
+  await send("browsingContext.navigate", { context, url: `${base}/?by-hand`, wait: "complete" });
 
   /** Runs a function in the page; what it returns goes through JSON. */
   const inPage = async (run, ...parts) => {

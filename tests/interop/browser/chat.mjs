@@ -43,10 +43,11 @@ export async function chat(one, two, open) {
     assert.ok(String(received.sender).length > 0);
     assert.equal(received.room, room);
   });
-  await check('chat ignores an empty message', async () => {
+  await check('chat says why an empty message is not sent', async () => {
     const before = await one.locator('#chat-talk [data-kind=chat]').count();
     await one.fill('#chat-message', '');
-    await one.click('#chat-send');
+    const line = await logged(one, 'chat-talk', '[data-kind=empty]', () => one.click('#chat-send'));
+    assert.equal(line.text, 'Nothing was sent: the message is empty.');
     await heard(one, 'pong', () => one.click('#chat-ping'));
     assert.equal(await one.locator('#chat-talk [data-kind=chat]').count(), before);
   });

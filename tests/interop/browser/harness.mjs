@@ -25,9 +25,10 @@ export const launch = () => chromium.launch({
 // complaint on purpose takes it out again with `expectComplaint`.
 export const complaints = [];
 
-// Opens `base` in a profile of its own: pages share no sockets.
-export async function openPage(browser, base, name) {
-  const context = await browser.newContext({ viewport: { width: 1280, height: 1600 } });
+// Opens the page in a profile of its own: pages share no sockets. Unless another path is
+// given, nothing on it runs by itself.
+export async function openPage(browser, base, name, path = '/?by-hand', look = {}) {
+  const context = await browser.newContext({ viewport: { width: 1280, height: 1600 }, ...look });
   const page = await context.newPage();
   page.setDefaultTimeout(PATIENCE);
   page.on('console', message => {
@@ -38,7 +39,7 @@ export async function openPage(browser, base, name) {
     const { protocol, origin } = new URL(request.url());
     if (protocol.startsWith('http') && origin !== new URL(base).origin) complaints.push(`${name}: outside resource ${request.url()}`);
   });
-  const response = await page.goto(base, { waitUntil: 'load' });
+  const response = await page.goto(new URL(path, base).href, { waitUntil: 'load' });
   assert.equal(response.status(), 200);
   assert.match(response.headers()['content-type'], /^text\/html/);
   return page;

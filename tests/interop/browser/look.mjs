@@ -4,7 +4,7 @@ import { check } from './harness.mjs';
 
 export async function look(page, screenshot) {
   await check('every meter has counted', async () => {
-    for (const name of ['http', 'echo', 'chat', 'hub', 'events', 'grpc']) {
+    for (const name of ['http', 'echo', 'chat', 'hub', 'events', 'graphql', 'connect', 'grpc']) {
       const meter = page.locator(`[data-meter=${name}]`);
       const { sent, received, trips } = await meter.evaluate(element => ({ ...element.dataset }));
       assert.ok(Number(sent) > 0 && Number(received) > 0 && Number(trips) > 0, `${name}: ${sent} ${received} ${trips}`);
