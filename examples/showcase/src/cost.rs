@@ -17,6 +17,7 @@ use serde_json::{Value, json};
 
 use super::messages::{GetUserRequest, User};
 use super::own_client::{Outcome, PATIENCE, micros, options};
+use super::report;
 use super::tap::Tap;
 
 /// How often each protocol does it: the bytes are the mean, the time is the median.
@@ -61,7 +62,7 @@ pub(crate) fn measure(own: SocketAddr) -> Outcome<Value> {
             },
         )
     });
-    Ok(json!({"times": TIMES, "rows": rows}))
+    Ok(json!({"times": TIMES, "rows": rows, "report": report::link()}))
 }
 
 /// Bytes up and down, and microseconds.

@@ -5,7 +5,7 @@
 //! WebSocket, [`hub`] channels that remember, [`ticks`] and [`broadcaster`] Server-Sent
 //! Events, [`graphql`] GraphQL, [`users`] and [`interop`] gRPC and Connect; [`items`] has what
 //! gains by compression. In [`own_client`] and [`cost`] the server calls itself. [`page`] is the
-//! page, and [`source`] shows it these files.
+//! page, and [`source`] shows it these files; [`report`] has what the program `compare` has found.
 
 mod broadcaster;
 mod chat;
@@ -21,6 +21,7 @@ pub mod messages;
 mod own_client;
 mod page;
 mod plain;
+mod report;
 mod secure;
 mod source;
 mod tap;
@@ -55,6 +56,7 @@ pub fn showcase(origins: &[String]) -> App {
         .get("/", |_request, reply| reply.html(page::PAGE))
         .get("/metrics", metrics.route());
     let app = source::routes(app);
+    let app = report::routes(app);
     let app = plain::routes(app);
     let app = items::routes(app);
     let app = secure::routes(app);

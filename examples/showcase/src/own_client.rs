@@ -37,9 +37,12 @@ impl OwnAddress {
 
 pub(crate) type Outcome<T> = Result<T, Box<dyn Error>>;
 
+/// Asks the server at this address something, and tells what came.
+type Ask = fn(SocketAddr) -> Outcome<Value>;
+
 /// Adds what the server asks of itself.
 pub fn routes(app: App, own: &OwnAddress) -> App {
-    let asks: [(&str, fn(SocketAddr) -> Outcome<Value>); 4] = [
+    let asks: [(&str, Ask); 4] = [
         ("/own/grpc", grpc),
         ("/own/http2", http2),
         ("/own/codings", codings),

@@ -47,6 +47,9 @@ fn each_protocol_does_the_task_and_its_bytes_are_counted() {
         let row = rows.iter().find(|it| it["protocol"] == protocol).unwrap();
         [row["up"].as_u64().unwrap(), row["down"].as_u64().unwrap()]
     };
+    // Here `compare` was never run.
+    assert_eq!(told["report"], Value::Null);
+    assert_eq!(running.get("/compare").status, 404);
     // A head of 2 bytes, from a client 4 more of a mask, and what is said.
     let user = r#"{"id":"1","name":"Ada Lovelace","email":"ada.lovelace@example.com"}"#;
     assert_eq!(bytes("WebSocket"), [6 + 10, 2 + user.len() as u64]);

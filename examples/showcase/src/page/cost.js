@@ -29,6 +29,7 @@ async function showCost() {
     const most = Math.max(...told.rows.map(row => (row.up ?? 0) + (row.down ?? 0)));
     $('cost-rows').replaceChildren(...told.rows.map(row => strip(row, most)));
     $('cost-note').textContent = `Each did it ${told.times} times: the mean of the bytes, and the median of the time, in which is the relay that counts. Server-Sent Events cannot ask.`;
+    $('cost-report').hidden = !told.report;
     setState('cost-state', 'open', 'measured');
   } catch (error) {
     $('cost-note').textContent = error.message;
