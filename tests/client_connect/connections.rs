@@ -229,6 +229,56 @@ fn a_post_that_has_not_left_is_sent_again() {
     assert_eq!(ended.try_recv(), Ok(Code::Unavailable));
 }
 
+/// It answers before it has the whole request, and closes.
+#[test]
+fn a_refusal_is_read_although_the_rest_of_the_call_cannot_be_written() {
+    let world = Scripted::new();
+    let mut events = Loop::with_poller(world.clone(), Limits::DEFAULT).unwrap();
+    let channel = Channel::on(&mut events, "192.0.2.1:80", options(WAY)).unwrap();
+    let (send, ended) = mpsc::channel();
+    let mut turns = || (0..5).for_each(|_| events.turn(Some(Duration::ZERO)).unwrap());
+    let done = move |result: Result<CallResponse<Bytes>, Ending>| {
+        let code = result.map_or_else(|it| it.code(), |_| Code::Ok);
+        send.send(code).unwrap();
+    };
+    channel
+        .unary_then("/a.B/C", &vec![7; 100], CallOptions::new(), done)
+        .unwrap();
+    turns();
+    let client = world.dials().last().unwrap().0;
+    world.stop_reading(client);
+    world.allow_write(client, 20);
+    world.complete(client);
+    turns();
+    assert_eq!(world.take_output(client).len(), 20);
+    let head = "HTTP/1.1 429 x\r\nContent-Type: application/json\r\nContent-Length: 29\r\n\r\n";
+    let answer = [head, r#"{"code":"resource_exhausted"}"#].concat();
+    world.refuse_writes(client, ErrorKind::ConnectionReset);
+    world.allow_all(client);
+    world.send(client, answer.as_bytes());
+    world.eof(client);
+    turns();
+    assert_eq!(ended.try_recv(), Ok(Code::ResourceExhausted));
+    // Without an answer it is lost.
+    let (send, ended) = mpsc::channel();
+    let done = move |result: Result<CallResponse<Bytes>, Ending>| {
+        send.send(result.unwrap_err().code()).unwrap();
+    };
+    channel
+        .unary_then("/a.B/C", &vec![7; 100], CallOptions::new(), done)
+        .unwrap();
+    turns();
+    let client = world.dials().last().unwrap().0;
+    world.stop_reading(client);
+    world.allow_write(client, 20);
+    world.complete(client);
+    turns();
+    world.refuse_writes(client, ErrorKind::ConnectionReset);
+    world.allow_all(client);
+    turns();
+    assert_eq!(ended.try_recv(), Ok(Code::Unavailable));
+}
+
 #[test]
 fn a_server_that_outruns_its_reader_has_to_wait() {
     let (listener, channel) = listen(1);

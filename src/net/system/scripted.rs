@@ -109,6 +109,7 @@ pub(super) struct StreamState {
     pub(crate) room: Option<usize>,   // bytes that the kernel takes yet; None: any number
     pub(super) queue: Option<Filled>, // None: the peer takes what the kernel takes
     pub(super) blocked: bool,         // a write was short
+    pub(super) write_error: Option<ErrorKind>,
     pub(super) output: Vec<u8>,
     pub(super) edge: Readiness, // since the last poll
     pub(super) writes: usize,
@@ -153,6 +154,7 @@ impl StreamState {
             room: None,
             queue: None,
             blocked: false,
+            write_error: None,
             output: Vec::new(),
             edge: Readiness::default(),
             writes: 0,

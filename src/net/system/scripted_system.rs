@@ -210,6 +210,9 @@ impl Poller for Scripted {
         let stream = &mut world.streams[stream.0];
         debug_assert!(parts.len() <= crate::net::MAX_PARTS);
         stream.writes += 1;
+        if let Some(error) = stream.write_error {
+            return Err(error.into());
+        }
         match (stream.link, stream.fate) {
             (Link::Failed(_), _) | (_, Fate::Finished) => return Err(ErrorKind::BrokenPipe.into()),
             (Link::Connecting, _) => return Err(ErrorKind::NotConnected.into()),
@@ -285,6 +288,12 @@ impl Scripted {
             Some(queue) => queue.shape = shape,
             None => stream.queue = Some(Filled::new(shape)),
         });
+    }
+
+    /// Lets writes to a peer fail, while what it has sent before can still be read: it has
+    /// closed the connection (RST).
+    pub fn refuse_writes(&self, client: ScriptedClient, error: ErrorKind) {
+        self.with(client, |stream| stream.write_error = Some(error));
     }
 
     /// Bytes that were written to a peer and that it has not taken.

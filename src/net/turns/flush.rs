@@ -9,6 +9,7 @@ use crate::net::transport::handshakes::Outcome;
 use crate::net::transport::secured::Secured;
 use crate::net::transport::wire::{Plain, Sealing};
 use crate::net::{Key, Loop, Poller};
+use crate::wire::Instant;
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Leaving {
@@ -334,12 +335,31 @@ impl<P: Poller> Loop<P> {
         is_closing
     }
 
+    /// Drops the output to a server that takes no more, which may have answered before it
+    /// closed (RFC 9112 §9.6); whether its answer is to be read.
+    fn mute(&mut self, key: Key) -> bool {
+        let state = &mut self.dispatch.state;
+        let Some(connection) = state.connections.get_mut(key) else {
+            return false;
+        };
+        let is_open = connection.phase == Phase::Open && connection.is_dialled();
+        if !is_open || connection.socket.has_ended() || !connection.socket.mute() {
+            return false;
+        }
+        connection.backlog.clear(&mut state.queues);
+        connection.stalls = Instant::NEVER;
+        true
+    }
+
     /// Nothing more can be written of a connection.
     #[cold]
     fn cannot_write(&mut self, key: Key, gone: EndReason) {
         let secured = self.sockets.secured(key);
         let Some(fault) = secured.and_then(Secured::take_fault) else {
-            return self.end(key, gone);
+            return match gone == EndReason::Reset && self.mute(key) {
+                true => self.dispatch.state.wake(key),
+                false => self.end(key, gone),
+            };
         };
         // What it wrote was to stand after the transport's last word.
         self.break_transport(key, &fault);

@@ -17,6 +17,8 @@ pub(crate) struct SocketState {
     pub(crate) writable: bool,
     fin: Fin,
     broken: bool,
+    /// Nothing more can be written; what the peer has sent before is still read.
+    muted: bool,
 }
 
 impl SocketState {
@@ -26,13 +28,14 @@ impl SocketState {
         writable: true,
         fin: Fin::None,
         broken: false,
+        muted: false,
     };
 
     #[inline]
     pub(super) const fn note(&mut self, readiness: Readiness) {
         let is_fin = readiness.read_closed || readiness.closed;
         self.readable |= readiness.readable || is_fin;
-        self.writable |= readiness.writable;
+        self.writable |= readiness.writable && !self.muted;
         if is_fin && matches!(self.fin, Fin::None) {
             self.fin = Fin::Announced;
         }
@@ -67,6 +70,14 @@ impl SocketState {
     #[inline]
     pub(crate) const fn has_ended(&self) -> bool {
         matches!(self.fin, Fin::Read)
+    }
+
+    /// Notes that a write has failed: only reading is left. `false` if that is known.
+    pub(super) const fn mute(&mut self) -> bool {
+        let is_news = !self.muted;
+        (self.muted, self.broken) = (true, true);
+        (self.writable, self.readable) = (false, true);
+        is_news
     }
 
     #[inline]
