@@ -14,7 +14,7 @@ compare [--quick | --full] [--out DIR] [--listen ADDRESS [--i-know]] [--only WOR
   --out DIR    where report.html and report.json go (target/compare)
   --listen A   the server's address (127.0.0.1:0: any port)
   --i-know     lets that address be one that other machines reach
-  --only WORDS transports whose names contain the words, such as gRPC
+  --only WORDS transports or tasks whose names contain the words, such as gRPC or idle
 ";
 
 /// Where reports go, unless that is said.

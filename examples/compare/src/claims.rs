@@ -33,7 +33,7 @@ pub struct Judgement {
     pub row: String,
     pub column: String,
     pub text: String,
-    /// `true`, `false`, `it depends`, or `not measured` where the run was too short for it.
+    /// `true`, `false`, `it depends`, or `not measured` where the run was too short or too noisy.
     pub verdict: &'static str,
     pub why: String,
     pub repeat: &'static str,

@@ -88,7 +88,8 @@ pub fn plan(mode: Mode, only: Option<&str>) -> (Vec<Cell>, Vec<(Cell, &'static s
     let (mut cells, mut left_out) = (Vec::new(), Vec::new());
     for &task in mode.tasks() {
         for transport in Transport::ALL {
-            if only.is_some_and(|it| !transport.name().contains(it)) {
+            let is_named = |it: &str| transport.name().contains(it) || task.name().contains(it);
+            if !only.is_none_or(is_named) {
                 continue;
             }
             for payload in Payload::ALL {

@@ -80,6 +80,21 @@ fn listed(all: [f64; 4], unit: &str) -> String {
     format!("{}{unit}", all.join(", "))
 }
 
+/// Rounds that lie further apart than this, as a part of their median, say more of the machine.
+const NOISE: f64 = 0.4;
+
+/// That the machine was too busy to judge by times, if it was.
+fn noise(report: &Report) -> Option<(Verdict, String)> {
+    let spread = four(report, |row| row.spread)?
+        .into_iter()
+        .fold(0.0, f64::max);
+    let why = format!(
+        "Rounds of this run lay {:.0} % apart: the machine did too much else to judge by.",
+        spread * 100.0
+    );
+    (spread > NOISE).then_some((Verdict::NotMeasured, why))
+}
+
 /// Three classes by a factor: less than 1.5 times the least is low, more than two thirds of the
 /// most is high, and what is both is called by neither word.
 fn class(all: [f64; 4], value: f64) -> &'static str {
@@ -112,6 +127,9 @@ fn bytes(report: &Report, transport: Transport, said: &str) -> Option<(Verdict, 
 }
 
 fn latency(report: &Report, transport: Transport, said: &str) -> Option<(Verdict, String)> {
+    if let Some(noise) = noise(report) {
+        return Some(noise);
+    }
     let all = four(report, |row| row.latency.map(|it| it.p50))?;
     let found = class(all, own(all, transport));
     let why = format!(
@@ -122,6 +140,9 @@ fn latency(report: &Report, transport: Transport, said: &str) -> Option<(Verdict
 }
 
 fn throughput(report: &Report, transport: Transport, said: &str) -> Option<(Verdict, String)> {
+    if let Some(noise) = noise(report) {
+        return Some(noise);
+    }
     let all = four(report, |row| row.throughput)?;
     let most = all.into_iter().fold(0.0, f64::max);
     let found = match (class(all, own(all, transport)), own(all, transport) >= most) {

@@ -91,7 +91,7 @@ pub fn run(run: &Run) -> Result<usize> {
     let (cells, left_out) = plan(run.mode, run.only.as_deref());
     if cells.is_empty() {
         return Err(format!(
-            "no transport is named {:?}",
+            "no transport or task of this mode is named {:?}",
             run.only.as_deref().unwrap_or("")
         )
         .into());

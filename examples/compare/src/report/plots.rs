@@ -5,8 +5,8 @@
 
 use std::fmt::Write as _;
 
-const WIDTH: f64 = 760.0;
-const NAMES: f64 = 230.0;
+const WIDTH: f64 = 800.0;
+const NAMES: f64 = 265.0;
 const ROW: f64 = 22.0;
 /// What stands at the right end, as text.
 const VALUES: f64 = 110.0;
