@@ -47,8 +47,8 @@ try {
     codings: () => codings(browser, base),
     origins: () => origins(browser, base),
     panels: () => panels(one),
-    arrival: () => arrival(browser, base),
     look: () => look(one, screenshot),
+    arrival: () => arrival(browser, base),
   };
   // A section that stops half-way does not keep the others from being tried.
   for (const [name, use] of Object.entries(sections)) await use().catch(error => fail(name, error));
