@@ -3,6 +3,7 @@
 mod channel;
 mod codecs;
 mod counting;
+mod graphql;
 #[path = "../../inputs/mod.rs"]
 mod inputs;
 mod server;
@@ -22,4 +23,5 @@ fn main() {
     server::server();
     server_tls::server_tls();
     channel::channel();
+    graphql::graphql();
 }

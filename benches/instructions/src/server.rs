@@ -115,7 +115,7 @@ pub fn connect_to(address: &Address) -> TcpStream {
 }
 
 /// Reads one response, whose body has 13 bytes.
-fn head_and_body(stream: &mut impl Read) -> usize {
+pub fn head_and_body(stream: &mut impl Read) -> usize {
     let mut answer = [0; 1024];
     let mut length = 0;
     loop {
@@ -320,13 +320,7 @@ fn envelopes(counted: &mut Counted, channel: &str, name: &str) {
         let text = format!(
             r#"{{"message_id":"1","message_type":"text","payload":{{"type":"{kind}","channel":"{channel}"{data}}}}}"#
         );
-        let length = u8::try_from(text.len()).expect("a short text");
-        let mut frame = vec![0x81, 0x80 | 126, 0, length, 0, 0, 0, 0];
-        if length < 126 {
-            frame = vec![0x81, 0x80 | length, 0, 0, 0, 0];
-        }
-        frame.extend_from_slice(text.as_bytes());
-        client.write_all(&frame).expect("the server reads");
+        send_text(client, &text);
     };
     for client in &mut clients {
         upgrade_at("/hub", "a", client);
@@ -345,6 +339,17 @@ fn envelopes(counted: &mut Counted, channel: &str, name: &str) {
             read_text(sender);
         }
     });
+}
+
+/// Sends a short text.
+pub fn send_text(client: &mut TcpStream, text: &str) {
+    let length = u8::try_from(text.len()).expect("a short text");
+    let mut frame = vec![0x81, 0x80 | 126, 0, length, 0, 0, 0, 0];
+    if length < 126 {
+        frame = vec![0x81, 0x80 | length, 0, 0, 0, 0];
+    }
+    frame.extend_from_slice(text.as_bytes());
+    client.write_all(&frame).expect("the server reads");
 }
 
 /// Reads one text of the server's.
@@ -417,8 +422,13 @@ pub fn upgrade(host: &str, stream: &mut (impl Read + Write)) {
 
 /// The handshake on a path.
 pub fn upgrade_at(path: &str, host: &str, stream: &mut (impl Read + Write)) {
+    upgrade_to(path, &format!("Host: {host}\r\n"), stream);
+}
+
+/// The handshake on a path, with these fields.
+pub fn upgrade_to(path: &str, fields: &str, stream: &mut (impl Read + Write)) {
     let request = format!(
-        "GET {path} HTTP/1.1\r\nHost: {host}\r\nUpgrade: websocket\r\nConnection: Upgrade\r\n\
+        "GET {path} HTTP/1.1\r\n{fields}Upgrade: websocket\r\nConnection: Upgrade\r\n\
          Sec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==\r\nSec-WebSocket-Version: 13\r\n\r\n"
     );
     stream
