@@ -80,6 +80,7 @@ fn costs(most: i64, talk: impl Fn(&mut TcpStream)) {
 }
 
 #[test]
+#[ignore = "waits for a minute"]
 fn a_connection_at_rest_costs_what_is_promised() {
     costs(64, |stream| {
         exchange(stream, b"GET / HTTP/1.1\r\nHost: a\r\n\r\n", b"hello");
