@@ -94,13 +94,22 @@ impl<'d> Tokens<'d> {
     fn skip_to_end(&mut self) -> Option<()> {
         let mut depth = 1_usize;
         while depth > 0 {
-            match self.next()? {
-                Token::Open => depth = depth.saturating_add(1),
-                Token::Close => depth -= 1,
-                Token::Name(_) | Token::Text | Token::Other => {}
+            let at = self.0.bytes().position(is_punctuator)?;
+            self.take(at);
+            match self.take(1) {
+                "{" | "(" | "[" => depth = depth.saturating_add(1),
+                "\"" => self.skip_string()?,
+                "#" => self.skip_comment(),
+                _ => depth -= 1,
             }
         }
         Some(())
+    }
+
+    /// Skips a comment, up to the end of its line.
+    fn skip_comment(&mut self) {
+        let end = self.0.find(['\n', '\r']).unwrap_or(self.0.len());
+        self.take(end);
     }
 
     /// Skips a definition from behind its keyword to the end of its selections. Its name.
@@ -158,6 +167,11 @@ impl<'d> Tokens<'d> {
     }
 }
 
+/// A bracket, or what may hold some that are none.
+const fn is_punctuator(it: u8) -> bool {
+    matches!(it, b'{' | b'}' | b'(' | b')' | b'[' | b']' | b'"' | b'#')
+}
+
 /// White space, commas and the mark of byte order (GraphQL §2.1).
 const fn is_ignored(it: char) -> bool {
     matches!(it, ' ' | '\t' | '\n' | '\r' | ',' | '\u{feff}')
@@ -172,8 +186,7 @@ impl<'d> Iterator for Tokens<'d> {
             if !self.0.starts_with('#') {
                 break;
             }
-            let end = self.0.find(['\n', '\r']).unwrap_or(self.0.len());
-            self.take(end);
+            self.skip_comment();
         }
         let first = self.0.chars().next()?;
         if first.is_ascii_alphabetic() || first == '_' {
