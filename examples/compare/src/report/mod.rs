@@ -136,6 +136,10 @@ fn measure_all(
             at + 1,
             cells.len()
         ));
+        if matches!(cell.task, Task::FanOut | Task::Idle) {
+            // Members and memory of the cell before would be counted.
+            *server = Server::start(program, &run.listen.to_string())?;
+        }
         let mut effort = run.mode.effort();
         effort.idle = measure::most_idle(effort.idle, cell.transport);
         let figures = match measure::measure(cell, server, &effort) {

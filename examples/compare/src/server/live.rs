@@ -134,7 +134,9 @@ impl Polls {
 
     /// How many wait.
     pub(super) fn waiting(&self, channel: &str) -> usize {
-        self.lock().get(channel).map_or(0, |it| it.waiting.len())
+        let all = self.lock();
+        let waiting = all.get(channel).map(|it| it.waiting.iter());
+        waiting.map_or(0, |it| it.filter(|one| one.is_wanted()).count())
     }
 
     /// Answers the polls that wait, or keeps the message for the next.
