@@ -6,7 +6,7 @@ use std::rc::Rc;
 
 use barewire::client::{
     EventListener, EventSourceEnd, EventSourceError, EventSourceOptions, LoopClient,
-    LoopEventSource, MessageEvent, ReadyState,
+    LoopEventSource, MessageEvent, ReadyState, Waiting,
 };
 use barewire::net::Loop;
 
@@ -170,6 +170,12 @@ impl EventListener for Listener {
             Task::FanOut => self.board.done(self.slot),
             _ => half(&self.halves, &self.board, self.slot),
         }
+    }
+
+    fn waiting(&mut self, waiting: &Waiting<'_>, _source: &LoopEventSource) {
+        // What was under way is lost: its event went nowhere.
+        self.halves.set(0);
+        self.board.fail(format!("{}", waiting.why));
     }
 
     fn ended(&mut self, end: std::result::Result<&EventSourceEnd, &EventSourceError>) {
