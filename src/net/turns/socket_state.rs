@@ -81,6 +81,11 @@ impl SocketState {
     }
 
     #[inline]
+    pub(super) const fn is_muted(&self) -> bool {
+        self.muted
+    }
+
+    #[inline]
     pub(super) const fn is_broken(&self) -> bool {
         self.broken
     }

@@ -127,6 +127,11 @@ impl State {
             cork.clear();
             return (true, None);
         };
+        if connection.socket.is_muted() {
+            cork.clear();
+            let is_closing = connection.phase != Phase::Open || connection.link.closing().is_some();
+            return (is_closing, None);
+        }
         if pumps && connection.phase == Phase::Open && connection.link.is_multiplexed() {
             let corked = cork.len() as u64;
             connection.link.pump(limits.backlog_low, *now, cork);
