@@ -284,6 +284,18 @@ fn is_sent_away(kind: Kind, all: &str) -> bool {
     }
 }
 
+/// Nothing is written to it that would show it.
+#[test]
+fn a_member_whose_client_has_gone_leaves() {
+    let mut scene = Scene::new(Limits::DEFAULT);
+    for kind in KINDS {
+        let client = scene.member(kind, "plain");
+        scene.world.eof(client);
+        scene.turn();
+        assert_eq!(scene.hub.member_count("plain"), 0, "{kind:?}");
+    }
+}
+
 #[test]
 fn a_member_that_stands_still_is_sent_away() {
     for kind in KINDS {

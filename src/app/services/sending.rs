@@ -254,7 +254,13 @@ impl Sending {
             return false;
         }
         if self.stage == Stage::Made && !self.machine.is_bare() {
-            let is_sent = at.respond(http::Status::OK, self.content_type, STREAMED);
+            // What may wait for something else than its client ends when that is gone.
+            let endless = self.client.is_some();
+            let body = Body::Streamed {
+                length: None,
+                endless,
+            };
+            let is_sent = at.respond(http::Status::OK, self.content_type, body);
             self.stage = if is_sent { Stage::Open } else { Stage::Ended };
         }
         self.stage == Stage::Open
@@ -424,12 +430,6 @@ fn miscounted() -> CallStatus {
 const BARE: Body<'static> = Body::Trailed {
     bytes: &[],
     trailers: Fields::EMPTY,
-};
-
-/// A body that ends when its messages do.
-const STREAMED: Body<'static> = Body::Streamed {
-    length: None,
-    endless: false,
 };
 
 /// Metadata of the head where there is no head of its own: it goes with the
