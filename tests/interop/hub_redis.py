@@ -1,7 +1,7 @@
 #!/usr/bin/env python3
 """Channels that three showcases share through Redis, and what must not break them.
 
-usage: hub_redis.py SHOWCASE THREADS
+usage: hub_redis.py SHOWCASE THREADS      2,1: machine after machine has so many loops
 
 Starts its own servers, redis-server among them. Members are Python's, Node's and our own
 clients, and a page in Chromium, each a process (hub_member.*); what they have seen is judged by
@@ -23,13 +23,17 @@ from broker import Broker, Link
 from checks import PATIENCE, check, equal, eventually, finish
 from hub_members import Crew, Machine
 
-SHOWCASE, THREADS = sys.argv[1], sys.argv[2]
+SHOWCASE, THREADS = sys.argv[1], sys.argv[2].split(",")
 BROWSER = [] if os.environ.get("WITHOUT_BROWSER") else ["chromium"]
 MESSAGES = 100_000
 ROOT = pathlib.Path(__file__).resolve().parents[2]
 PUBLISH, DOCS = ROOT / "src/redis/publish.lua", ROOT / "docs/channels.md"
 # Presence of a machine that has died is renewed no more, and gone after this.
 PRESENCE = 30.0
+
+
+def started(nth, port, **options):
+    return Machine(SHOWCASE, THREADS[nth % len(THREADS)], port, **options)
 
 
 class Scene:
@@ -39,7 +43,7 @@ class Scene:
         self.broker = Broker()
         self.links = [Link(self.broker.port) for _ in range(3)] if links else []
         ports = [it.port for it in self.links] or [self.broker.port] * 3
-        self.machines = [Machine(SHOWCASE, THREADS, port) for port in ports]
+        self.machines = [started(*it) for it in enumerate(ports)]
 
     def crew(self, *kinds):
         """Members on machine after machine."""
@@ -140,7 +144,7 @@ def rights():
     with Broker() as broker:
         broker.cli(*words)
         broker.cli("acl", "setuser", "default", "off")
-        machines = [Machine(SHOWCASE, THREADS, broker.port, who="chat:PASSWORD@") for _ in range(2)]
+        machines = [started(nth, broker.port, who="chat:PASSWORD@") for nth in range(2)]
         try:
             with Crew(f"rights {uuid.uuid4()}") as crew:
                 for machine in machines:
