@@ -87,13 +87,15 @@ for what, inside in (
 ):
     case(f"4.3 {what} inside a header block", headers(1, flags=1) + inside, gone(PROTOCOL))
 case("4.3 a block that ends inside a field", headers(1, block(request())[:-3]), gone(COMPRESSION))
+PATH = literal(":path", "/plaintext")
 case(
     "4.3 a block in pieces of one octet",
     headers(1, b"\x82", 1)
     + continuation(1, b"\x86", False)
-    + continuation(1, b"\x84", False)
+    + b"".join(continuation(1, PATH[at : at + 1], False) for at in range(8))
+    + continuation(1, PATH[8:], False)
     + continuation(1, literal(":authority", "a")),
-    answered(),
+    answered(body=HELLO),
 )
 case(
     "4.3 a block of a stream that is refused keeps the table in step",
