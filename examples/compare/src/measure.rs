@@ -271,17 +271,18 @@ fn connects(
         cell.transport.is_http2(),
         cell.secure,
     )?;
-    let mut trips = Vec::new();
-    for _ in 0..3 {
-        let took = once(&target.by(slow.address))?;
-        trips.push((took.as_secs_f64() / (2.0 * DELAY.as_secs_f64())).floor());
+    // Whatever else the machine does only adds to it: the least time counts.
+    let mut least = Duration::MAX;
+    for _ in 0..5 {
+        least = least.min(once(&target.by(slow.address))?);
     }
+    let trips = (least.as_secs_f64() / (2.0 * DELAY.as_secs_f64())).floor();
     // To the relay TCP connects without delay; a POST beside a stream has a connection of its own.
     let handshakes = match cell.transport {
         Transport::Events => 2.0,
         _ => 1.0,
     };
-    figures.round_trips = median(&mut trips).map(|it| it.0 + handshakes);
+    figures.round_trips = Some(trips + handshakes);
     let relay = Relay::start(
         target.address,
         Network::NONE,
