@@ -127,11 +127,6 @@ impl State {
             cork.clear();
             return (true, None);
         };
-        if connection.socket.is_muted() {
-            cork.clear();
-            let is_closing = connection.phase != Phase::Open || connection.link.closing().is_some();
-            return (is_closing, None);
-        }
         if pumps && connection.phase == Phase::Open && connection.link.is_multiplexed() {
             let corked = cork.len() as u64;
             connection.link.pump(limits.backlog_low, *now, cork);
@@ -174,6 +169,10 @@ impl State {
             }
         }
         if taken < cork.len() {
+            if connection.socket.is_muted() {
+                cork.clear();
+                return (is_closing, None);
+            }
             connection.socket.writable &= waited;
             memory.note_pooled(*now);
             if connection.link.account().is_none() {
