@@ -1,0 +1,8 @@
+//! Everyday work of a server: what its routes take and give, what stands in front of it, and
+//! what its process lives through.
+#![cfg(feature = "net")]
+
+#[path = "../app_support/mod.rs"]
+mod app_support;
+
+mod smoke;
