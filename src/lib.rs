@@ -51,6 +51,7 @@
 //! | `deflate` | compressed WebSocket messages: zlib-rs |
 //! | `log` | lines on the `log` facade about what goes wrong on a server |
 //! | `prost` | messages made by prost as gRPC messages |
+//! | `tracing` | a span for every exchange, on the `tracing` facade |
 //! | `proto-json` | JSON for services of Protocol Buffers, by their descriptors |
 //! | `tls` | `tls`: servers and clients over TLS, by rustls with ring |
 //! | `tls-aws-lc` | aws-lc-rs beside ring |
@@ -117,6 +118,11 @@ struct Readme;
 #[cfg(all(doctest, feature = "client", feature = "envelope"))]
 #[doc = include_str!("../docs/channels.md")]
 struct Channels;
+
+/// The examples of docs/proxies.md compile.
+#[cfg(all(doctest, feature = "net"))]
+#[doc = include_str!("../docs/proxies.md")]
+struct Proxies;
 
 /// The examples of docs/graphql.md compile.
 #[cfg(all(doctest, feature = "async-graphql"))]

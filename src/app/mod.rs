@@ -199,6 +199,7 @@ pub use exchange::reply::Reply;
 pub use exchange::reply_end::ReplyEnd;
 pub use exchange::reply_head::ReplyHead;
 pub use exchange::request::Request;
+pub use exchange::request_id::RequestId;
 pub use exchange::response::Response;
 pub use exchange::stream::{Stream, Streaming};
 pub use exchange::stream_handle::StreamHandle;
@@ -232,8 +233,12 @@ pub use routes::decompression::Decompression;
 pub use routes::decompression::DecompressionLimits;
 pub use routes::middleware::{Incoming, InvalidPath, Middleware, Next};
 pub use routes::origin_guard::{ForeignOrigin, OriginGuard};
+pub use routes::request_ids::{RequestIds, Traces};
 pub use routes::route::Route;
 pub use routes::scoped::Scoped;
+#[cfg(feature = "tracing")]
+pub use routes::spans::Spans;
+pub use routes::trusted_proxies::{Forwarded, TrustedProxies};
 pub use services::call::Call;
 #[cfg(feature = "prost")]
 pub use services::codec::Proto;

@@ -18,6 +18,8 @@ mod field;
 #[cfg(feature = "alloc")]
 mod field_buffer;
 mod fields;
+#[cfg(feature = "net")]
+pub(crate) mod forwarded;
 mod head;
 #[cfg(feature = "alloc")]
 mod known_requests;
@@ -28,6 +30,8 @@ mod quality;
 mod response_content;
 mod status;
 pub mod target;
+#[cfg(feature = "alloc")]
+mod trace_context;
 pub(crate) mod trailers;
 
 #[cfg(feature = "alloc")]
@@ -55,3 +59,5 @@ pub(crate) use response_content::Asks;
 pub use response_content::{ContentFraming, ResponseContent, SentLength};
 pub use status::{InvalidStatus, Status};
 pub use target::Target;
+#[cfg(feature = "alloc")]
+pub use trace_context::{InvalidTrace, TraceContext};

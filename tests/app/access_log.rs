@@ -292,7 +292,7 @@ impl Middleware for Ends {
         true
     }
 
-    fn ended(&self, record: &Record, end: &ReplyEnd) {
+    fn ended(&self, record: &Record, end: &ReplyEnd<'_>) {
         let user = record.extensions().get().copied().unwrap_or(0);
         let all = (user, end.status().code(), end.bytes());
         self.0.lock().unwrap().push(all);

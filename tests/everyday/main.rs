@@ -5,4 +5,8 @@
 #[path = "../app_support/mod.rs"]
 mod app_support;
 
+mod access;
+mod proxies;
 mod smoke;
+#[cfg(feature = "tracing")]
+mod tracing;

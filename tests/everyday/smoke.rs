@@ -8,5 +8,5 @@ use crate::app_support::Running;
 fn hello() {
     let app = App::new().get("/hello", |_request, reply| reply.text("Hello, World!"));
     let running = Running::start(app);
-    assert_eq!(running.get("/hello").body, b"Hello, World!");
+    assert_eq!(running.get("/hello").body, "Hello, World!");
 }

@@ -108,7 +108,7 @@ impl Reply<'_, '_> {
             Ok(claim) => claim,
             Err(refusal) => return self.refuse(refusal),
         };
-        let job = match self.at().context.claim(Resource::Jobs) {
+        let job = match self.at().claim(Resource::Jobs) {
             Ok(job) => job,
             Err(exhausted) => {
                 let subject = self.at().subject();

@@ -72,7 +72,7 @@ impl Client {
         position: Option<Position>,
     ) -> Self {
         let channels = &at.loop_state.channels;
-        let (peer, exchange) = (at.context.peer(), at.context.exchange());
+        let (peer, exchange) = (at.peer(), at.context.exchange());
         let now = at.context.unix_seconds();
         let activity = Activity::new(channels.next_id(), kind, peer, exchange, now);
         let activity = activity.coded(position).delivered_by(delivery);

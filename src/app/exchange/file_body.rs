@@ -117,8 +117,14 @@ impl Reply<'_, '_> {
                 let record = self.at().record.as_deref();
                 let route = record.map_or(RouteNumber::NONE, |it| it.route);
                 let object = Box::new(Sending { pieces, route });
-                let session =
-                    StreamSession::new(object, Stage::Writing, false, is_unseen, place, None);
+                let session = StreamSession::new(
+                    object,
+                    Stage::Writing,
+                    false,
+                    is_unseen,
+                    (place, None),
+                    None,
+                );
                 *self.opened = Some(Box::new(session));
                 Done(())
             }

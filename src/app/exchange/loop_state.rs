@@ -33,8 +33,9 @@ pub(crate) struct LoopState {
     /// The middleware, which looks at every head.
     pub(crate) watch: Arc<dyn Watch>,
     pub(crate) is_watched: bool,
-    /// Some of it wants to know how replies end.
+    /// Some of it wants to know how replies end, if only of some.
     pub(crate) watches_ends: bool,
+    watches_all_ends: bool,
     /// Records for the next requests.
     #[expect(clippy::vec_box, reason = "an entry holds a pointer, not the record")]
     pub(crate) spare: Vec<Box<Record>>,
@@ -94,7 +95,8 @@ impl LoopState {
         Self {
             coding,
             is_watched: watch.is_some(),
-            watches_ends: watch.watches_ends(),
+            watches_ends: watch.watches_ends().is_some(),
+            watches_all_ends: watch.watches_ends() == Some(true),
             spare: Vec::new(),
             watch,
             called: false,
@@ -107,6 +109,12 @@ impl LoopState {
             text: String::new(),
             scratch: Scratch::default(),
         }
+    }
+
+    /// Whether the end of this request's reply is to be told.
+    #[inline]
+    pub(crate) fn watches(&self, record: &Record) -> bool {
+        self.watches_ends && (self.watches_all_ends || record.has_span())
     }
 
     /// Takes the time of the replies that were given immediately: they leave now, in

@@ -13,12 +13,17 @@ pub(super) mod json;
 pub(super) mod loop_state;
 pub(super) mod path;
 pub(super) mod pattern;
+mod peer;
+pub(super) mod provenance;
 pub(super) mod record;
 pub(super) mod refusal;
 pub(super) mod reply;
 pub(super) mod reply_end;
 pub(super) mod reply_head;
 pub(super) mod request;
+pub(super) mod request_id;
+#[cfg(feature = "tracing")]
+pub(super) mod request_span;
 pub(super) mod respond;
 pub(super) mod response;
 pub(super) mod session;

@@ -8,8 +8,10 @@ use core::time::Duration;
 use super::coded_request::CodedRequest;
 use super::extensions::Extensions;
 use super::reply_end::ReplyEnd;
+#[cfg(feature = "tracing")]
+use super::request_span::RequestSpan;
 use crate::coding::accept::Accepted;
-use crate::http::{Asks, FieldBuffer, Method, ResponseContent, Status};
+use crate::http::{Asks, FieldBuffer, Method, ResponseContent, Status, Version};
 use crate::link::{Account, Charge};
 use crate::net::Peer;
 use crate::wire::Instant;
@@ -25,6 +27,8 @@ pub struct Record {
     method: usize,        // where an unusual method ends in `line`
     query: Option<usize>, // where the query begins in `line`, which it ends
     peer: Option<Peer>,
+    /// Of use behind middleware alone.
+    pub(crate) version: Option<Version>,
     started: Instant,
     now: Instant,
     pub(crate) fields: FieldBuffer,
@@ -139,6 +143,10 @@ impl Record {
         self.peer = peer;
     }
 
+    pub(crate) const fn set_peer(&mut self, peer: Option<Peer>) {
+        self.peer = peer;
+    }
+
     pub(crate) const fn started(&self) -> Instant {
         self.started
     }
@@ -172,7 +180,12 @@ impl Record {
     }
 
     /// How the reply has ended, of which so many bytes have not left.
-    pub(crate) const fn reply_end(&self, unsent: u64, now: Instant, unix_seconds: u64) -> ReplyEnd {
+    pub(crate) const fn reply_end(
+        &self,
+        unsent: u64,
+        now: Instant,
+        unix_seconds: u64,
+    ) -> ReplyEnd<'static> {
         ReplyEnd {
             status: match self.status {
                 Some(status) => status,
@@ -181,6 +194,7 @@ impl Record {
             bytes: self.content.saturating_sub(unsent),
             elapsed: now.saturating_since(self.started),
             unix_seconds,
+            route: None,
         }
     }
 
@@ -221,6 +235,11 @@ impl Record {
         self.line.get(self.query?..)
     }
 
+    /// The version of HTTP; of no meaning if the head [could not be read](Self::is_unread).
+    pub const fn version(&self) -> Option<Version> {
+        self.version
+    }
+
     /// Whether the head could not be read: it was malformed, too large or too
     /// slow, and has been refused. Method and path are empty then.
     pub const fn is_unread(&self) -> bool {
@@ -233,7 +252,15 @@ impl Record {
         self.extensions.as_deref().unwrap_or(Extensions::none())
     }
 
-    /// The peer's address.
+    pub(crate) fn has_span(&self) -> bool {
+        #[cfg(feature = "tracing")]
+        return self.extensions().contains::<RequestSpan>();
+        #[cfg(not(feature = "tracing"))]
+        false
+    }
+
+    /// The client's address: the peer's, or the one that trusted proxies name
+    /// ([`App::trust_proxies`](crate::app::App::trust_proxies)).
     pub const fn peer(&self) -> Option<Peer> {
         self.peer
     }

@@ -206,12 +206,13 @@ impl<'a, 'c> Reply<'a, 'c> {
             Err(refusal) => return self.refuse(refusal),
         };
         // Before the head: an early answer would refuse the body.
-        let receiving = self.accept();
+        let (receiving, peer) = (self.accept(), self.at.peer());
         let is_unseen = self.is_unseen();
         if let Some(coded) = self.at.begin_coded(self.status, self.length) {
             let stage = Stage::Writing;
             let object = Box::new(object);
-            let session = StreamSession::new(object, stage, receiving, is_unseen, claim, coded);
+            let session =
+                StreamSession::new(object, stage, receiving, is_unseen, (claim, peer), coded);
             *self.opened = Some(Box::new(session));
         }
         Done(())
@@ -225,9 +226,10 @@ impl<'a, 'c> Reply<'a, 'c> {
             Ok(claim) => claim,
             Err(refusal) => return self.refuse(refusal),
         };
-        let receiving = self.accept();
+        let (receiving, peer) = (self.accept(), self.at.peer());
         let object = Box::new(object);
-        let session = StreamSession::new(object, Stage::Owing, receiving, false, claim, None);
+        let session =
+            StreamSession::new(object, Stage::Owing, receiving, false, (claim, peer), None);
         *self.opened = Some(Box::new(session));
         Done(())
     }
@@ -237,7 +239,7 @@ impl<'a, 'c> Reply<'a, 'c> {
     /// # Errors
     /// 503 beyond [`Limits::sessions`](crate::net::Limits::sessions).
     pub(crate) fn place(&mut self) -> Result<Claim, Refusal> {
-        let claim = self.at.context.claim(Resource::Sessions);
+        let claim = self.at.claim(Resource::Sessions);
         claim.map_err(|_| no_place())
     }
 

@@ -6,17 +6,27 @@ use crate::http::Status;
 
 /// The end of a reply: all of it has left, or no more of it will.
 #[derive(Debug, Clone, Copy)]
-pub struct ReplyEnd {
+pub struct ReplyEnd<'a> {
     pub(super) status: Status,
     pub(crate) bytes: u64,
     pub(super) elapsed: Duration,
     pub(crate) unix_seconds: u64,
+    pub(super) route: Option<&'a str>,
 }
 
-impl ReplyEnd {
+impl<'a> ReplyEnd<'a> {
+    pub(crate) const fn of_route<'r>(&self, route: Option<&'r str>) -> ReplyEnd<'r> {
+        ReplyEnd { route, ..*self }
+    }
+
     /// The status.
     pub const fn status(&self) -> Status {
         self.status
+    }
+
+    /// The pattern of the route that answered: `/users/{id}`; `None` if there was none.
+    pub const fn route(&self) -> Option<&'a str> {
+        self.route
     }
 
     /// The bytes of content that the system has taken to send. Heads, chunk

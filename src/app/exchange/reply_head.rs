@@ -13,12 +13,13 @@ pub(crate) trait Watch: Send + Sync {
 
     fn pattern(&self, route: RouteNumber) -> Option<&str>;
 
-    fn watches_ends(&self) -> bool;
+    /// Whether ends are to be told: of all replies, or of those with a span alone.
+    fn watches_ends(&self) -> Option<bool>;
 
     fn look(&self, record: &Record, head: &mut ReplyHead<'_>);
 
     /// A reply has left, or no more of it will.
-    fn ended(&self, record: &Record, end: &ReplyEnd);
+    fn ended(&self, record: &Record, end: &ReplyEnd<'_>);
 }
 
 /// The head of a reply that is about to leave.

@@ -2,6 +2,7 @@
 
 use alloc::borrow::Cow;
 use alloc::boxed::Box;
+use alloc::string::String;
 use alloc::sync::Arc;
 use alloc::vec::Vec;
 use core::any::{Any, TypeId};
@@ -10,6 +11,9 @@ use core::fmt;
 use super::extensions::Extensions;
 use super::path::Path;
 use super::pattern::Params;
+use super::provenance::Provenance;
+#[cfg(feature = "tracing")]
+use super::request_span::RequestSpan;
 use crate::http::target::{Plus, percent_decode, query_pairs};
 use crate::http::{Fields, Method, RequestHead, Version};
 use crate::net::{AnyLoop, Context, Error, Peer};
@@ -108,9 +112,40 @@ impl<'b> Request<'b> {
         }
     }
 
-    /// The peer's address.
+    /// The client's address: the peer's, or the one that trusted proxies name
+    /// ([`App::trust_proxies`](crate::app::App::trust_proxies)).
     pub const fn peer(&self) -> Option<Peer> {
         *self.peer
+    }
+
+    /// The trusted proxy that sent the request, where there is one. One that speaks
+    /// the PROXY protocol alone is not seen here.
+    pub fn proxy(&self) -> Option<Peer> {
+        self.extensions().get().map(|told: &Provenance| told.proxy)
+    }
+
+    /// The scheme that the client used: `https` if the request came by TLS, or if a
+    /// trusted proxy says so; else `http`.
+    pub fn scheme(&self) -> &'static str {
+        scheme_of(self.extensions(), self.tls)
+    }
+
+    /// Scheme and authority as the client has them, for references that must be absolute:
+    /// `https://example.com`. `None` for a request without a host.
+    ///
+    /// ```
+    /// use barewire::app::{App, Refusal};
+    /// use barewire::http::Status;
+    ///
+    /// App::new().post("/orders", |request, reply| {
+    ///     let base = request.base_url().ok_or(Status::BAD_REQUEST)?;
+    ///     let reply = reply.status(Status::CREATED);
+    ///     Ok::<_, Refusal>(reply.header("Location", format!("{base}/orders/7")).empty())
+    /// });
+    /// ```
+    pub fn base_url(&self) -> Option<String> {
+        let authority = self.authority()?;
+        Some(alloc::format!("{}://{authority}", self.scheme()))
     }
 
     /// The TLS that the request came by: its version, the client's certificates and
@@ -125,6 +160,26 @@ impl<'b> Request<'b> {
     /// forge them.
     pub fn extensions(&self) -> &'b Extensions {
         self.extensions.as_deref().unwrap_or(Extensions::none())
+    }
+
+    /// The span of the request, where [`Spans`](crate::app::Spans) open them; a disabled one
+    /// otherwise. The route's closure runs inside it; work that goes on elsewhere enters it
+    /// itself.
+    ///
+    /// ```
+    /// use barewire::app::{App, Response, Route, Spans};
+    ///
+    /// App::new().with(Spans::new()).route(Route::get("/slow").blocking(|request| {
+    ///     let span = request.span();
+    ///     let _entered = span.enter();
+    ///     tracing::info!("on a thread for blocking work");
+    ///     Response::text("done")
+    /// }));
+    /// ```
+    #[cfg(feature = "tracing")]
+    pub fn span(&self) -> tracing::Span {
+        let opened = self.extensions().get();
+        opened.map_or_else(tracing::Span::none, |it: &RequestSpan| it.0.clone())
     }
 
     /// The value of this type that [`App::on_each_loop`](crate::app::App::on_each_loop)
@@ -191,6 +246,16 @@ impl<K: fmt::Debug, V: fmt::Debug, I: Iterator<Item = (K, V)> + Clone> fmt::Debu
     }
 }
 
+/// The scheme that the client used.
+pub(crate) fn scheme_of(extensions: &Extensions, tls: &RequestTls) -> &'static str {
+    let told = extensions.get().and_then(|told: &Provenance| told.scheme);
+    match told {
+        Some(scheme) => scheme,
+        None if tls.is_secure() => "https",
+        None => "http",
+    }
+}
+
 /// Makes one value of each loop.
 pub(crate) type MakeLocal =
     Box<dyn Fn(&mut dyn AnyLoop, &mut Locals) -> Result<(), Error> + Send + Sync>;
@@ -241,6 +306,17 @@ impl RequestTls {
     #[cfg(feature = "tls")]
     pub(crate) fn info(&self) -> Option<&Info> {
         self.info.as_deref()
+    }
+
+    #[cfg(feature = "tls")]
+    const fn is_secure(&self) -> bool {
+        self.info.is_some()
+    }
+
+    #[cfg(not(feature = "tls"))]
+    #[expect(clippy::unused_self, reason = "as where there is TLS")]
+    const fn is_secure(&self) -> bool {
+        false
     }
 
     /// Whether this connection's certificate is not for the request's authority.

@@ -23,7 +23,7 @@ use super::response::Response;
 use super::session::{After, Session, SessionContext};
 use crate::http::{FieldBuffer, Fields, Status};
 use crate::link::{Charge, EndReason, UsageError};
-use crate::net::{Claim, Flow};
+use crate::net::{Claim, Flow, Peer};
 
 /// The state of one exchange whose bodies come and go in pieces.
 ///
@@ -114,7 +114,7 @@ pub(super) enum Stage {
 /// An exchange's reply in pieces: what a [`Streaming`] object writes to.
 pub struct Stream<'a, 'c> {
     pub(super) at: SessionContext<'a, 'c>,
-    state: &'a mut State,
+    pub(super) state: &'a mut State,
 }
 
 impl core::fmt::Debug for Stream<'_, '_> {
@@ -126,7 +126,8 @@ impl core::fmt::Debug for Stream<'_, '_> {
 }
 
 #[derive(Debug)]
-struct State {
+pub(super) struct State {
+    pub(super) peer: Option<Peer>,
     stage: Stage,
     receiving: bool, // the request's body is still coming
     waiting: bool,   // a write answered `Wait`
@@ -303,13 +304,14 @@ impl StreamSession {
         stage: Stage,
         receiving: bool,
         is_unseen: bool,
-        claim: Claim,
+        (claim, peer): (Claim, Option<Peer>),
         coded: Option<Box<CodedBody>>,
     ) -> Self {
         Self {
             _claim: claim,
             object,
             state: State {
+                peer,
                 stage,
                 receiving,
                 waiting: false,

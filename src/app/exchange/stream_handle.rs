@@ -32,9 +32,9 @@ impl Stream<'_, '_> {
         self.at.context.now()
     }
 
-    /// The peer's address.
+    /// The client's address, as [`Request::peer`](crate::app::Request::peer).
     pub fn peer(&self) -> Option<Peer> {
-        self.at.context.peer()
+        self.state.peer
     }
 
     /// A handle that reaches this stream from any thread.

@@ -80,8 +80,8 @@ impl Reserved {
         mut reply: Reply<'_, '_>,
     ) -> Result<Done, Refusal> {
         let spawner = reply.spawner();
+        let claim = reply.at().claim(Resource::Sessions);
         let context = &mut *reply.at().context;
-        let claim = context.claim(Resource::Sessions);
         let Ok(claim) = claim else {
             return Err(Status::SERVICE_UNAVAILABLE.into());
         };

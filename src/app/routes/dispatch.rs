@@ -17,6 +17,8 @@ use crate::app::exchange::reply::{Coming, Reply};
 use crate::app::exchange::request::Locals;
 use crate::app::exchange::request::Request;
 use crate::app::exchange::request::RequestTls;
+#[cfg(feature = "tracing")]
+use crate::app::exchange::request_span::RequestSpan;
 use crate::app::exchange::session::{Session, SessionContext};
 use crate::app::services::unknown::unknown;
 use crate::grpc;
@@ -30,7 +32,7 @@ pub(crate) struct Dispatch<'w> {
     pub(crate) path: &'w mut Path,
     pub(crate) changes: &'w mut Changes,
     pub(crate) opened: &'w mut Option<Box<dyn Session>>,
-    pub(crate) peer: &'w Option<Peer>,
+    pub(crate) peer: &'w mut Option<Peer>,
     pub(crate) tls: &'w RequestTls,
     /// The values that the app has made for this loop.
     pub(crate) locals: &'w Locals,
@@ -81,7 +83,7 @@ impl Dispatch<'_> {
             && outcome != Outcome::Collecting
             && let Some(record) = at.record
         {
-            if at.loop_state.watches_ends && record.answered {
+            if at.loop_state.watches(record) && record.answered {
                 let next = at.loop_state.spare.pop().unwrap_or_default();
                 let left = mem::replace(record, next);
                 record.stand_in(&left);
@@ -131,6 +133,10 @@ impl Dispatch<'_> {
     ) -> Result<Outcome, Refusal> {
         // Its owner is the record, which the reply needs as well.
         let extensions = at.record.as_ref().and_then(|it| it.extensions.clone());
+        #[cfg(feature = "tracing")]
+        let span = extensions.as_ref().and_then(|it| it.get::<RequestSpan>());
+        #[cfg(feature = "tracing")]
+        let _entered = span.map(|it| it.0.enter());
         match at.record.as_ref().and_then(|it| it.coded.clone()) {
             None => self.route(at, head, content, &extensions),
             Some(coded) => self.route_decoded(at, head, content, &extensions, &coded),
@@ -177,6 +183,7 @@ impl Dispatch<'_> {
         changes: &mut Changes,
     ) -> Result<Option<Done>, Refusal> {
         if !self.is_fresh {
+            *self.peer = at.peer();
             return Ok(None);
         }
         let coming = match content {
@@ -192,11 +199,15 @@ impl Dispatch<'_> {
                 head,
                 changes,
                 peer: *self.peer,
-                #[cfg(feature = "tls")]
                 tls: self.tls,
             };
             let reply = Reply::new(at.reborrow(), self.opened, coming);
-            match middleware.before(&mut incoming, reply) {
+            let next = middleware.before(&mut incoming, reply);
+            *self.peer = incoming.peer;
+            if let Some(record) = at.record.as_deref_mut() {
+                record.set_peer(incoming.peer);
+            }
+            match next {
                 Next::Continue => {}
                 Next::Answered(done) => return Ok(Some(done)),
                 Next::Refused(refusal) => return Err(refusal),
@@ -216,7 +227,7 @@ impl Dispatch<'_> {
         content: &mut Content<'_>,
         extensions: &Option<Arc<Extensions>>,
     ) -> Result<Outcome, Refusal> {
-        if self.tls.is_misdirected(head) {
+        if self.tls.is_misdirected(head) && !at.provenance().is_some_and(|it| it.names_host) {
             return Err(Status::MISDIRECTED_REQUEST.into());
         }
         let shared = self.shared;

@@ -5,13 +5,13 @@ use core::any::Any;
 use core::fmt;
 
 use crate::app::exchange::extensions::Extensions;
+use crate::app::exchange::provenance::Provenance;
 use crate::app::exchange::record::Record;
 use crate::app::exchange::refusal::{Done, Refusal};
 use crate::app::exchange::reply::Reply;
 use crate::app::exchange::reply_end::ReplyEnd;
 use crate::app::exchange::reply_head::ReplyHead;
-#[cfg(feature = "tls")]
-use crate::app::exchange::request::RequestTls;
+use crate::app::exchange::request::{RequestTls, scheme_of};
 use crate::http::{FieldBuffer, Fields, InvalidField, Method, RequestHead, Target};
 use crate::net::{Error, Peer};
 
@@ -74,6 +74,12 @@ pub trait Middleware: Send + Sync {
         false
     }
 
+    /// Whether [`ended`](Self::ended) is to be called for requests that have a span.
+    #[doc(hidden)]
+    fn watches_some_ends(&self) -> bool {
+        false
+    }
+
     /// A reply has left to its last byte, or no more of it will: its client has
     /// gone, or it was cut. Called for every reply that
     /// [`after`](Self::after) has seen, if
@@ -94,12 +100,12 @@ pub trait Middleware: Send + Sync {
     ///         true
     ///     }
     ///
-    ///     fn ended(&self, _record: &Record, end: &ReplyEnd) {
+    ///     fn ended(&self, _record: &Record, end: &ReplyEnd<'_>) {
     ///         self.0.fetch_add(end.bytes(), Ordering::Relaxed);
     ///     }
     /// }
     /// ```
-    fn ended(&self, record: &Record, end: &ReplyEnd) {
+    fn ended(&self, record: &Record, end: &ReplyEnd<'_>) {
         let _ = (record, end);
     }
 
@@ -144,6 +150,9 @@ pub(crate) struct Changes {
     has_fields: bool,
     path: String,
     has_path: bool,
+    /// The host that a trusted proxy was asked for, and the scheme.
+    pub(super) host: String,
+    pub(super) scheme: Option<&'static str>,
     pub(crate) extensions: Extensions,
 }
 
@@ -152,16 +161,29 @@ impl Changes {
         // What they hold is cleared before it is used again.
         self.has_fields = false;
         self.has_path = false;
+        self.host.clear();
+        self.scheme = None;
         self.extensions = Extensions::new();
     }
 
     pub(super) fn apply<'a>(&'a self, head: &RequestHead<'a>) -> Option<RequestHead<'a>> {
-        if !self.has_fields && !self.has_path {
+        let is_forwarded = !self.host.is_empty() || self.scheme.is_some();
+        if !self.has_fields && !self.has_path && !is_forwarded {
             return None;
         }
         let mut head = *head;
         if self.has_fields {
             head.fields = self.fields.as_fields();
+        }
+        if is_forwarded
+            && let Target::Absolute {
+                scheme, authority, ..
+            } = &mut head.target
+        {
+            *scheme = self.scheme.unwrap_or(scheme);
+            if !self.host.is_empty() {
+                *authority = &self.host;
+            }
         }
         if self.has_path {
             head.target = match head.target {
@@ -192,7 +214,6 @@ pub struct Incoming<'a, 'b> {
     pub(crate) head: &'a RequestHead<'b>,
     pub(crate) changes: &'a mut Changes,
     pub(crate) peer: Option<Peer>,
-    #[cfg(feature = "tls")]
     pub(crate) tls: &'a RequestTls,
 }
 
@@ -222,7 +243,8 @@ impl Incoming<'_, '_> {
         self.headers().get_str(name)
     }
 
-    /// The peer's address.
+    /// The client's address: the peer's, or the one that trusted proxies name
+    /// ([`App::trust_proxies`](crate::app::App::trust_proxies)).
     pub const fn peer(&self) -> Option<Peer> {
         self.peer
     }
@@ -231,6 +253,16 @@ impl Incoming<'_, '_> {
     #[cfg(feature = "tls")]
     pub fn tls(&self) -> Option<&crate::tls::Info> {
         self.tls.info()
+    }
+
+    /// The trusted proxy that sent the request, where there is one.
+    pub fn proxy(&self) -> Option<Peer> {
+        self.extensions().get().map(|told: &Provenance| told.proxy)
+    }
+
+    /// The scheme that the client used: `http` or `https`.
+    pub fn scheme(&self) -> &'static str {
+        scheme_of(self.extensions(), self.tls)
     }
 
     /// Attaches a value to the request for what comes after: the route finds it with

@@ -8,7 +8,11 @@ pub(super) mod dispatch;
 pub(super) mod endpoint;
 pub(super) mod middleware;
 pub(super) mod origin_guard;
+pub(super) mod request_ids;
 pub(super) mod route;
 pub(super) mod router;
 pub(super) mod scoped;
 pub(super) mod shared;
+#[cfg(feature = "tracing")]
+pub(super) mod spans;
+pub(super) mod trusted_proxies;

@@ -41,9 +41,10 @@ use crate::net::report::report;
 ///
 /// Host names are compared without regard to case, IPv6 addresses as addresses,
 /// and a missing port is that of the origin's scheme. The scheme makes no
-/// difference, as a proxy may have ended TLS ([`Origin::is_at`]). A proxy that
-/// sends another Host than the browser needs the public origin allowed:
-/// X-Forwarded-Host is not looked at, since any client can write it.
+/// difference, as a proxy may have ended TLS ([`Origin::is_at`]). Behind a
+/// proxy that sends another Host than the browser, the host is that of its fields if the
+/// proxy is trusted ([`App::trust_proxies`](crate::app::App::trust_proxies)); else the public
+/// origin needs to be allowed.
 ///
 /// [WebSocket routes](crate::app::WebSocketRoute) have a guard of their own, which
 /// is on by default; so as middleware the guard leaves handshakes alone. For a part

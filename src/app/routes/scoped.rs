@@ -71,7 +71,11 @@ impl<M: Middleware> Middleware for Scoped<M> {
         self.middleware.watches_ends()
     }
 
-    fn ended(&self, record: &Record, end: &ReplyEnd) {
+    fn watches_some_ends(&self) -> bool {
+        self.middleware.watches_some_ends()
+    }
+
+    fn ended(&self, record: &Record, end: &ReplyEnd<'_>) {
         if self.holds(record.path()) {
             self.middleware.ended(record, end);
         }

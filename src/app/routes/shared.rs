@@ -33,13 +33,18 @@ impl Watch for Shared {
         self.router.pattern(route)
     }
 
-    fn watches_ends(&self) -> bool {
-        self.middleware.iter().any(|it| it.watches_ends())
+    fn watches_ends(&self) -> Option<bool> {
+        let all = self.middleware.iter().any(|it| it.watches_ends());
+        let some = self.middleware.iter().any(|it| it.watches_some_ends());
+        (all || some).then_some(all)
     }
 
-    fn ended(&self, record: &Record, end: &ReplyEnd) {
+    fn ended(&self, record: &Record, end: &ReplyEnd<'_>) {
+        let end = end.of_route(self.router.pattern(record.route));
         for middleware in self.middleware.iter().rev() {
-            middleware.ended(record, end);
+            if middleware.watches_ends() || middleware.watches_some_ends() {
+                middleware.ended(record, &end);
+            }
         }
     }
 

@@ -39,13 +39,15 @@ impl<'a> Call<'a> {
         deadline: Option<Instant>,
         at: &SessionContext<'_, '_>,
     ) -> Self {
+        let peer = outgoing.peer.or_else(|| at.peer());
+        outgoing.peer = peer;
         let SessionContext {
             context, record, ..
         } = at;
         Self {
             request,
             outgoing,
-            peer: context.peer(),
+            peer,
             #[cfg(feature = "tls")]
             tls: RequestTls::of(context),
             deadline,
@@ -92,7 +94,8 @@ impl<'a> Call<'a> {
         self.request.method
     }
 
-    /// The peer's address.
+    /// The client's address: the peer's, or the one that trusted proxies name
+    /// ([`App::trust_proxies`](crate::app::App::trust_proxies)).
     pub const fn peer(&self) -> Option<Peer> {
         self.peer
     }

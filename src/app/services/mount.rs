@@ -253,7 +253,7 @@ fn go_on(session: CallSession, mut reply: Reply<'_, '_>) -> Done {
 
 /// A place for a call that is not over yet; without one the call has been ended.
 fn place(sending: &mut Sending, at: &mut SessionContext<'_, '_>) -> Option<Claim> {
-    let claim = at.context.claim(Resource::Sessions);
+    let claim = at.claim(Resource::Sessions);
     if claim.is_err() {
         let status = Status::new(Code::ResourceExhausted, "too many calls");
         sending.finish(at, status.into());

@@ -6,6 +6,7 @@ use core::sync::atomic::{AtomicBool, Ordering};
 use crate::app::exchange::extensions::Extensions;
 use crate::grpc::{Detail, Protocol, UsageError, metadata};
 use crate::http::{Field, FieldBuffer};
+use crate::net::Peer;
 
 /// The parts that go with a response, and the facts kept of its request.
 #[derive(Debug)]
@@ -21,6 +22,8 @@ pub(super) struct Outgoing {
     /// The message of the request that is looked at was compressed.
     pub(super) was_compressed: bool,
     pub(crate) extensions: Option<Arc<Extensions>>,
+    /// The client's address, once a message has been looked at.
+    pub(super) peer: Option<Peer>,
     wanted: Option<Arc<AtomicBool>>,
 }
 
@@ -36,6 +39,7 @@ impl Outgoing {
             compress: false,
             was_compressed: false,
             extensions: None,
+            peer: None,
             wanted: None,
         }
     }

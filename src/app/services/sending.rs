@@ -408,7 +408,7 @@ impl Sending {
         let mut ended = CallEnd {
             service,
             method,
-            peer: at.context.peer(),
+            peer: self.outgoing.peer.or_else(|| at.peer()),
             elapsed: at.context.measure().saturating_since(self.started),
             status: &mut status,
             outgoing: &mut self.outgoing,

@@ -16,6 +16,7 @@ use crate::app::routes::middleware::Middleware;
 use crate::app::routes::route::Route;
 use crate::app::routes::router::{Router, Verb};
 use crate::app::routes::shared::Shared;
+use crate::app::routes::trusted_proxies::TrustedProxies;
 use crate::app::services::interceptor::{Interceptor, Interceptors, OfApp};
 use crate::app::telemetry::channel_totals::ChannelTotals;
 use crate::app::telemetry::metrics::Metrics;
@@ -39,6 +40,7 @@ pub struct App {
     sockets: Vec<websocket::Limits>,
     options: ListenOptions,
     places: Vec<ListenTarget>,
+    pub(super) proxies: Option<TrustedProxies>,
     threads: usize,
     pub(super) locals: Vec<MakeLocal>,
     directory: Arc<Directory>,
@@ -73,6 +75,7 @@ impl App {
             sockets: Vec::new(),
             options: ListenOptions::DEFAULT,
             places: Vec::new(),
+            proxies: None,
             threads: 1,
             locals: Vec::new(),
             directory: Arc::default(),
@@ -372,19 +375,24 @@ impl App {
         }
         let Self {
             router,
-            middleware,
+            mut middleware,
             metrics,
             collect,
             limits,
             protocols,
             sockets,
-            options,
+            mut options,
+            proxies,
             threads,
             locals,
             interceptors,
             of_app,
             ..
         } = self;
+        if let Some(proxies) = proxies {
+            options.forwarders.extend_from_slice(proxies.networks());
+            middleware.insert(0, Box::new(proxies)); // all others see the client
+        }
         // An app starts once.
         let _ = of_app.set(interceptors);
         self.directory.start(threads, self.channels);

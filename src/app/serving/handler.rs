@@ -79,7 +79,7 @@ impl Handler for AppHandler {
         head: &RequestHead<'b>,
         mut content: Content<'b>,
     ) {
-        let (tag, peer) = context.tag_and_peer();
+        let (tag, mut peer) = context.tag_and_peer();
         let tls = RequestTls::of(context);
         let collected = if tag == 0 { None } else { self.claim(context) };
         let is_fresh = collected.is_none();
@@ -112,7 +112,7 @@ impl Handler for AppHandler {
             path,
             changes,
             opened: session,
-            peer: &peer,
+            peer: &mut peer,
             tls: &tls,
             locals,
             is_fresh,
@@ -202,6 +202,7 @@ impl AppHandler {
         record.begin(head.method, context.now());
         if self.loop_state.is_watched {
             record.remember(head.target.path(), head.target.query(), *peer);
+            record.version = Some(head.version);
         }
         running.exchange = context.exchange();
         self.is_running = true;
@@ -283,8 +284,9 @@ impl AppHandler {
         };
         let after = call(&mut **session, &mut at);
         *called = 0;
-        let keeps = loop_state.watches_ends;
-        let answered = entry.record.take_if(|record| record.answered && !keeps);
+        let answered = entry
+            .record
+            .take_if(|record| record.answered && !loop_state.watches(record));
         if answered.is_some() {
             self.recycle(answered);
         }
@@ -383,7 +385,8 @@ impl AppHandler {
         match after {
             After::Keep => {
                 let is_answered = entry.record.as_ref().is_some_and(|record| record.answered);
-                if is_answered && !self.loop_state.watches_ends {
+                let keeps = |record: &Record| self.loop_state.watches(record);
+                if is_answered && !entry.record.as_deref().is_some_and(keeps) {
                     self.recycle(entry.record.take());
                 }
                 // A WebSocket rests, which it could not if it held anything.
@@ -428,7 +431,7 @@ impl AppHandler {
     /// wants to know how it ends.
     pub(super) fn depart(&mut self, context: &mut Context<'_>, record: Option<Box<Record>>) {
         match record {
-            Some(mut record) if self.loop_state.watches_ends && record.answered => {
+            Some(mut record) if self.loop_state.watches(&record) && record.answered => {
                 record.uncharge(); // the loop charges it if it waits
                 let bytes = record.memory();
                 context.on_departure_sized(record, bytes);

@@ -11,5 +11,6 @@ mod held;
 mod later_tests;
 mod listening;
 mod local;
+mod proxies;
 pub(super) mod scrape;
 pub(super) mod server;

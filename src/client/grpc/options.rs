@@ -4,7 +4,7 @@ use alloc::string::String;
 use core::time::Duration;
 
 use crate::grpc::{UsageError, metadata};
-use crate::http::{Field, FieldBuffer, Fields};
+use crate::http::{Field, FieldBuffer, Fields, TraceContext};
 
 /// The options of one call.
 ///
@@ -101,6 +101,27 @@ impl CallOptions {
         });
         self.fault = self.fault.or(pushed.err());
         self
+    }
+
+    /// Makes the call a part of a trace (W3C Trace Context): sends `traceparent` and
+    /// `tracestate`.
+    ///
+    /// ```
+    /// use barewire::client::CallOptions;
+    /// use barewire::http::TraceContext;
+    ///
+    /// let trace = TraceContext::new([7; 16], [1; 8], true)?;
+    /// let options = CallOptions::new().trace(&trace);
+    /// assert!(options.metadata_fields().contains("traceparent"));
+    /// # Ok::<(), barewire::http::InvalidTrace>(())
+    /// ```
+    #[must_use]
+    pub fn trace(self, context: &TraceContext) -> Self {
+        let options = self.metadata("traceparent", &alloc::format!("{context}"));
+        match context.state() {
+            "" => options,
+            state => options.metadata("tracestate", state),
+        }
     }
 
     /// Sends octets along, under a name that ends with `-bin`.

@@ -21,7 +21,7 @@ use super::request::{OwnedMethod, Request};
 use super::response::Response;
 use super::shared_state::Shared;
 use crate::client::connecting::{Canceller, Phase, basic, clock};
-use crate::http::{Fields, InvalidMethod, Status};
+use crate::http::{Fields, InvalidMethod, Status, TraceContext};
 use crate::net::is_loop_thread;
 use crate::wire::Instant;
 use crate::wire::partly_shown;
@@ -93,6 +93,28 @@ impl RequestBuilder {
     /// left out, as others may be on the connection.
     pub fn header(self, name: &str, value: impl AsRef<[u8]>) -> Self {
         self.change(|request| request.fields.push(name, value).map_err(ErrorKind::Field))
+    }
+
+    /// Makes the request a part of a trace (W3C Trace Context): sends `traceparent` and
+    /// `tracestate`.
+    ///
+    /// ```
+    /// use barewire::client::Client;
+    /// use barewire::http::TraceContext;
+    ///
+    /// let trace = TraceContext::new([7; 16], [1; 8], true)?;
+    /// let request = Client::new().get("http://127.0.0.1/prices").trace(&trace);
+    /// # Ok::<(), barewire::http::InvalidTrace>(())
+    /// ```
+    pub fn trace(self, context: &TraceContext) -> Self {
+        self.change(|request| {
+            let parent = request.fields.set("traceparent", format!("{context}"));
+            let state = match context.state() {
+                "" => Ok(()),
+                state => request.fields.set("tracestate", state),
+            };
+            parent.and(state).map_err(ErrorKind::Field)
+        })
     }
 
     /// Adds `name=value` to the query, percent-encoded as in forms.

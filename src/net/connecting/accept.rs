@@ -81,7 +81,7 @@ impl<P: Poller> Loop<P> {
             dispatch,
             ..
         } = self;
-        dispatch.state.caps.exempt(&options.proxies);
+        dispatch.state.caps.exempt(options);
         let number = listeners
             .listen(poller, address, options, listening)
             .map_err(refused)?;
@@ -174,7 +174,7 @@ impl<P: Poller> Loop<P> {
             connection.link.begin_with(spent);
         }
         // Never from who is no proxy: its header would be its own invention.
-        let is_proxied = proxied && state.caps.is_exempt(peer);
+        let is_proxied = proxied && state.caps.is_proxy(peer);
         if is_proxied {
             connection.phase = Phase::Proxied;
             connection.stalls = state.now + state.limits.proxy_time;

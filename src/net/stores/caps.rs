@@ -24,7 +24,7 @@ use std::sync::{Mutex, MutexGuard, PoisonError};
 
 use super::resource::{Exhausted, RESOURCES, Resource};
 use crate::link::{self, Spent};
-use crate::net::{Key, Limits, Network, Peer, Slab};
+use crate::net::{Key, Limits, ListenOptions, Network, Peer, Slab};
 use crate::wire::Instant;
 
 /// The unit that counts as one address: an IPv6 host commonly owns a /64 (RFC 6177 §2).
@@ -71,6 +71,8 @@ struct Books {
     addresses: HashMap<Origin, Key>,
     connections: HashMap<Key, [u32; RESOURCES]>,
     proxies: Vec<Network>,
+    /// Proxies that say nothing by the PROXY protocol.
+    forwarders: Vec<Network>,
     /// The lines with something spent, and until when it is kept, in that order.
     spenders: VecDeque<(Key, Instant)>,
 }
@@ -143,8 +145,10 @@ impl Caps {
 
     /// Counts nothing for these addresses from here on: many clients come from
     /// each of them.
-    pub(crate) fn exempt(&self, proxies: &[Network]) {
-        self.books().proxies.extend_from_slice(proxies);
+    pub(crate) fn exempt(&self, options: &ListenOptions) {
+        let mut books = self.books();
+        books.proxies.extend_from_slice(&options.proxies);
+        books.forwarders.extend_from_slice(&options.forwarders);
     }
 
     /// The origin that a peer counts for; none for Unix domain sockets and proxies.
@@ -152,9 +156,11 @@ impl Caps {
         self.books().origin(peer)
     }
 
-    /// Whether these addresses are those of a proxy.
-    pub(crate) fn is_exempt(&self, peer: Peer) -> bool {
-        self.books().origin(peer).is_none()
+    /// Whether a peer may speak the PROXY protocol: a proxy, or a Unix domain socket.
+    pub(crate) fn is_proxy(&self, peer: Peer) -> bool {
+        let books = self.books();
+        peer.ip()
+            .is_none_or(|ip| books.proxies.iter().any(|it| it.contains(ip)))
     }
 
     /// Lets a connection in, or says which cap it met.
@@ -328,7 +334,8 @@ impl Books {
     /// The address that a peer counts for.
     fn origin(&self, peer: Peer) -> Option<Origin> {
         let ip = peer.ip()?;
-        if self.proxies.iter().any(|proxies| proxies.contains(ip)) {
+        let mut exempt = self.proxies.iter().chain(&self.forwarders);
+        if exempt.any(|proxies| proxies.contains(ip)) {
             return None;
         }
         Some(match ip {

@@ -255,6 +255,9 @@ pub struct ListenOptions {
     /// that does not is closed. From any other address nothing of the kind is
     /// believed: its bytes are a request. Default false.
     pub proxy_protocol: bool,
+    /// Proxies that name clients in fields of HTTP: no share of one address holds for them,
+    /// and nothing else is known of them here.
+    pub(crate) forwarders: Vec<Network>,
 }
 
 impl ListenOptions {
@@ -267,6 +270,7 @@ impl ListenOptions {
         nodelay: true,
         proxies: Vec::new(),
         proxy_protocol: false,
+        forwarders: Vec::new(),
     };
 
     /// Sets [`backlog`](Self::backlog).

@@ -40,7 +40,7 @@ fn one_address_takes_no_more_than_its_share_and_a_proxy_has_none() {
     };
     let limits = Limits::DEFAULT.with_timers(share);
     let caps = Caps::new();
-    caps.exempt(&["10.0.0.0/8".parse().unwrap()]);
+    caps.exempt(&ListenOptions::DEFAULT.with_proxies(["10.0.0.0/8".parse().unwrap()]));
     let mut keys = Slab::new();
     let [one, two, three] = [(); 3].map(|()| keys.insert(()));
     let claim =
