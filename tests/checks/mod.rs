@@ -68,6 +68,7 @@ pub const ALL: &[(&str, Check)] = &[
     ("link", link::link),
     ("loop", event_loop::event_loop),
     ("mask_versus_naive", wire::mask),
+    ("forwarded", proxy::forwarded),
     ("proxy_header", proxy::header),
     #[cfg(feature = "client")]
     ("reconnect", reconnect::reconnect),
@@ -77,6 +78,7 @@ pub const ALL: &[(&str, Check)] = &[
     ("sse_roundtrip", sse::roundtrip),
     #[cfg(feature = "tls")]
     ("tls", tls::tls),
+    ("trace_context", proxy::trace_context),
     ("utf8_versus_std", wire::utf8),
     #[cfg(feature = "deflate")]
     ("versus_flate2", deflate::versus_flate2),
