@@ -101,6 +101,13 @@
 //! is polled once when it begins and once after each wake, is dropped with its exchange or
 //! session, and counts for [`Limits::futures`](crate::net::Limits::futures).
 //!
+//! # Behind a proxy
+//!
+//! [`App::trust_proxies`] has the client's address, scheme and host take the place of the
+//! proxy's, for handlers, logs, limits and the checks of origins. [`RequestIds`] and
+//! [`Traces`] follow a request through services, [`AccessLog`] and `Spans` write down what
+//! became of it.
+//!
 //! # If you know axum
 //!
 //! | axum | here |
@@ -113,6 +120,8 @@
 //! | `Extension` | [`Extensions`] |
 //! | `Json` as a response | `Reply::json` (feature `json`), or [`Reply::json_text`] |
 //! | a body that is a stream | [`Reply::stream`] |
+//! | tower-http's `TraceLayer`, `SetRequestIdLayer` | `Spans` (feature `tracing`), [`RequestIds`], [`Traces`] |
+//! | axum-client-ip | [`App::trust_proxies`], then [`Request::peer`] |
 //! | an `async` handler | [`Reply::future`], [`Service::unary_async`] |
 //! | `tokio::spawn`, `sleep`, `spawn_blocking` | [`Spawner::spawn`], [`Spawner::sleep`], [`Reply::blocking`] |
 //! | `Sse::new` of a stream | `EventsFrom` (feature `futures`) |

@@ -4,12 +4,13 @@ use std::io::Write as _;
 use std::sync::{Arc, Mutex};
 
 use barewire::app::{
-    AccessLog, App, Message, OriginGuard, Request, RequestIds, Route, Socket, Traces,
-    TrustedProxies, WebSocket,
+    AccessLog, App, CallEnd, Interceptor, Message, OriginGuard, Request, RequestIds, Route,
+    Service, Socket, Stream, Streaming, Traces, TrustedProxies, WebSocket,
 };
+use barewire::http::Field;
 use barewire::net::ListenOptions;
 
-use crate::app_support::{Answer, Running, read_until};
+use crate::app_support::{Answer, Running, grpc, read_until};
 
 fn proxies() -> TrustedProxies {
     let network = "127.0.0.1".parse().unwrap();
@@ -263,4 +264,149 @@ fn ids_and_traces_are_kept_from_those_who_are_trusted() {
         });
     let answer = Running::start(app).exchange(&get("/", &told));
     assert!(answer.body.len() == 32 && answer.header("x-request-id") == answer.body);
+
+    // New traces as they are wanted, and ids under another name.
+    let networks = ["127.0.0.0/8".parse().unwrap()];
+    let ids = RequestIds::new().header("X-Correlation-Id").trust(networks);
+    let app = App::new().with(ids).with(Traces::new().sampled());
+    let app = app.get("/", |request, reply| {
+        reply.text(&request.trace().unwrap().to_string())
+    });
+    let running = Running::start(app);
+    let answer = running.exchange(&get("/", "X-Correlation-Id: abc\r\n"));
+    assert_eq!(answer.header("x-correlation-id"), "abc");
+    assert!(answer.body.ends_with("-01"), "{}", answer.body);
+    let wrong = App::new().with(RequestIds::new().header("no name"));
+    assert!(wrong.listen("127.0.0.1:0").unwrap().spawn().is_err());
+}
+
+#[cfg(unix)]
+#[test]
+fn a_proxy_on_a_unix_domain_socket_is_trusted_if_that_is_said() {
+    use std::io::Read as _;
+    use std::os::unix::net::UnixStream;
+    let path = std::env::temp_dir().join(format!("barewire-proxies-{}", std::process::id()));
+    for trusted in [false, true] {
+        let mut proxies = proxies();
+        if trusted {
+            proxies = proxies.unix_sockets();
+        }
+        let app = App::new()
+            .trust_proxies(proxies)
+            .get("/", |request, reply| reply.text(&seen(request)));
+        let place = format!("unix:{}", path.display());
+        let server = app.listen(&place).unwrap().spawn().unwrap();
+        let mut stream = UnixStream::connect(&path).unwrap();
+        let fields = format!("Connection: close\r\n{TOLD}");
+        stream.write_all(get("/", &fields).as_bytes()).unwrap();
+        let mut answer = Vec::new();
+        stream.read_to_end(&mut answer).unwrap();
+        drop(stream);
+        let expected = match trusted {
+            true => "Some(\"192.0.2.7:0\") None https Some(\"https://a.example\")",
+            false => "Some(\"unix:\") None http Some(\"http://inner\")",
+        };
+        assert_eq!(Answer::new(&answer).body, expected);
+        server.handle().shutdown(None);
+        server.join().unwrap();
+    }
+}
+
+/// Notes whom each call was of.
+struct Ended(Arc<Mutex<Vec<String>>>);
+
+impl Interceptor for Ended {
+    fn after(&self, ended: &mut CallEnd<'_>) {
+        let peer = ended.peer().map(|it| it.to_string());
+        self.0.lock().unwrap().push(peer.unwrap_or_default());
+    }
+}
+
+/// Says who asks when the head has left already.
+struct Late;
+
+impl Streaming for Late {
+    fn writable(&mut self, stream: &mut Stream<'_, '_>) {
+        stream.after(core::time::Duration::from_millis(1), 0);
+    }
+
+    fn timer(&mut self, stream: &mut Stream<'_, '_>, _token: u32) {
+        let peer = stream.peer().map(|it| it.to_string());
+        stream.write(peer.unwrap_or_default().as_bytes());
+        stream.finish();
+    }
+}
+
+#[test]
+fn calls_streams_and_sessions_see_the_client() {
+    let calls = Arc::<Mutex<Vec<String>>>::default();
+    let service = Service::new("t.T").intercept(Ended(calls.clone())).unary(
+        "Who",
+        |_message: Vec<u8>, call| {
+            let peer = call.peer().map(|it| it.to_string());
+            Ok(peer.unwrap_or_default().into_bytes())
+        },
+    );
+    let app = App::new()
+        .trust_proxies(proxies())
+        .grpc(service)
+        .get("/late", |_request, reply| reply.stream(Late))
+        .websocket("/socket", |_request| Ok(Echo));
+    let hub = app.hub();
+    let running = Running::start(app);
+    let fields = "X-Forwarded-For: 192.0.2.7\r\n";
+    let told = grpc::call(&running, "/t.T/Who", fields, &["hi"]);
+    assert_eq!(told[0], grpc::message("192.0.2.7:0"));
+    assert_eq!(*calls.lock().unwrap(), ["192.0.2.7:0"]);
+    let late = running.exchange(&get("/late", fields)).body;
+    assert!(late.contains("192.0.2.7:0"), "{late}");
+    let upgrade = "Connection: Upgrade\r\nUpgrade: websocket\r\nSec-WebSocket-Version: 13\r\n\
+        Sec-WebSocket-Key: AAAAAAAAAAAAAAAAAAAAAA==\r\n";
+    let mut socket = running.connect();
+    let request = get("/socket", &format!("{upgrade}{fields}"));
+    socket.write_all(request.as_bytes()).unwrap();
+    read_until(&mut socket, "\r\n\r\n");
+    let sessions = hub.sessions();
+    let peer = sessions[0].peer.map(|it| it.to_string());
+    assert_eq!(peer.as_deref(), Some("192.0.2.7:0"));
+}
+
+#[cfg(feature = "client")]
+#[test]
+fn clients_pass_a_trace_on() {
+    use barewire::client::{CallOptions, Channel, Client};
+    use barewire::http::TraceContext;
+    let told = |fields: barewire::http::Fields<'_>| {
+        let trace = TraceContext::of(&fields).unwrap();
+        format!("{trace} {}", trace.state())
+    };
+    let service = Service::new("t.T").unary("Trace", |_message: Vec<u8>, call| {
+        let field = |name| call.metadata(name).unwrap_or_default();
+        Ok(format!("{} {}", field("traceparent"), field("tracestate")).into_bytes())
+    });
+    let app = App::new()
+        .get("/", move |request, reply| {
+            reply.text(&told(request.headers()))
+        })
+        .grpc(service);
+    let running = Running::start(app);
+    let base = format!("http://{}", running.server().local_addresses()[0]);
+    let list = [
+        Field::new(
+            "traceparent",
+            "00-4bf92f3577b34da6a3ce929d0e0e4736-00f067aa0ba902b7-01",
+        ),
+        Field::new("tracestate", "rojo=1,congo=2"),
+    ];
+    let trace = TraceContext::of(&barewire::http::Fields::new(&list)).unwrap();
+    let ours = trace.child([7; 8]).unwrap();
+    let expected = format!("{ours} rojo=1,congo=2");
+    let response = Client::new().get(&base).trace(&ours).send().unwrap();
+    assert_eq!(response.text().unwrap(), expected);
+    let channel = Channel::connect(&base).unwrap();
+    let options = CallOptions::new().trace(&ours);
+    let response = channel
+        .unary::<Vec<u8>, Vec<u8>>("/t.T/Trace", &Vec::new(), options)
+        .unwrap();
+    assert_eq!(response.message, expected.as_bytes());
 }

@@ -122,6 +122,7 @@ const PLACES: &[(&str, &str, &[&str])] = &[
         &["websocket/deflate", "websocket", "websocket/connection", ""],
     ),
     ("compliance.md", "Server-Sent", &["sse", ""]),
+    ("compliance.md", "Forwarded", &["http", "app/routes", ""]),
     ("compliance.md", "RFC 9110 §13", &["app/files", "app", ""]),
     ("compliance.md", "TLS", &["tls", ""]),
     ("compliance.md", "GraphQL", &["graphql"]),

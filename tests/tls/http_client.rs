@@ -1,6 +1,6 @@
 //! The HTTP client over TLS: what is spoken is agreed on.
 
-use barewire::app::App;
+use barewire::app::{App, TrustedProxies};
 use barewire::client::{Client, ClientOptions};
 use barewire::http::Version;
 use barewire::net::Address;
@@ -116,6 +116,46 @@ fn a_client_on_a_loop_agrees_on_what_is_spoken_and_says_what_it_does_not_trust()
             u64::from(version == Some(Version::Http2))
                 + 4 * u64::from(version == Some(Version::Http11))
         );
+    }
+    server.handle().shutdown(None);
+    server.join().unwrap();
+}
+
+#[test]
+fn a_host_that_a_trusted_proxy_forwards_need_not_be_in_the_certificate() {
+    let authority = Authority::new("root");
+    let networks = ["127.0.0.1", "::1"].map(|it| it.parse().unwrap());
+    let proxies = TrustedProxies::new(networks)
+        .x_forwarded_for()
+        .x_forwarded_host();
+    let app = App::new()
+        .trust_proxies(proxies)
+        .post("/", |request, reply| {
+            let peer = request.peer().map(|it| it.to_string());
+            let base = request.base_url();
+            let length = request.body().len();
+            reply.text(&format!("{peer:?} {base:?} {length}"))
+        });
+    let server = app
+        .listen_tls("127.0.0.1:0", authority.certificates(&["localhost"]))
+        .unwrap()
+        .spawn()
+        .unwrap();
+    let [Address::Tcp(address)] = server.tls_addresses() else {
+        panic!()
+    };
+    let url = format!("https://localhost:{}/", address.port());
+    for options in [ClientOptions::new(), ClientOptions::new().http1_only()] {
+        let options = options.no_proxy().tls(tls(trusting(&authority)));
+        let client = Client::with(options).unwrap();
+        let post = client.post(&url).body(vec![b'a'; 200_000]);
+        let post = post.header("X-Forwarded-For", "192.0.2.7");
+        let response = post
+            .header("X-Forwarded-Host", "public.example")
+            .send()
+            .unwrap();
+        let expected = "Some(\"192.0.2.7:0\") Some(\"https://public.example\") 200000";
+        assert_eq!(response.text().unwrap(), expected);
     }
     server.handle().shutdown(None);
     server.join().unwrap();

@@ -184,6 +184,21 @@ impl TrustedProxies {
         }
     }
 
+    /// Why no app can start with them, if none can.
+    pub(crate) fn fault(&self) -> Option<Error> {
+        let is_listed = self.x_for || self.x_proto || self.x_host;
+        let fault = match (self.forwarded, is_listed) {
+            (false, false) => {
+                "trusted proxies write Forwarded or X-Forwarded-For: say which is believed"
+            }
+            (true, true) => {
+                "who writes X-Forwarded-For passes on the client's own Forwarded: believe one"
+            }
+            _ => return None,
+        };
+        Some(Error::Config(fault))
+    }
+
     /// The networks that many clients come from.
     pub(crate) fn networks(&self) -> &[Network] {
         &self.networks
@@ -213,34 +228,18 @@ impl Incoming<'_, '_> {
     }
 }
 
-impl Middleware for TrustedProxies {
+/// What stands in front of all other middleware.
+pub(crate) struct Trusting(pub(crate) TrustedProxies);
+
+impl Middleware for Trusting {
     fn before(&self, request: &mut Incoming<'_, '_>, _: Reply<'_, '_>) -> Next {
         let fields = request.head.fields;
         if let Some(proxy) = request.peer()
-            && let Some(told) = self.read(proxy, &fields)
+            && let Some(told) = self.0.read(proxy, &fields)
         {
             request.forward(proxy, &told);
         }
         Next::Continue
-    }
-
-    fn ready(&self) -> Result<(), Error> {
-        let Self {
-            forwarded,
-            x_for,
-            x_proto,
-            x_host,
-            ..
-        } = *self;
-        match (forwarded, x_for || x_proto || x_host) {
-            (false, false) => Err(Error::Config(
-                "trusted proxies write Forwarded or X-Forwarded-For: say which",
-            )),
-            (true, true) => Err(Error::Config(
-                "a proxy that writes X-Forwarded-* passes on the client's own Forwarded: believe one of them",
-            )),
-            _ => Ok(()),
-        }
     }
 }
 

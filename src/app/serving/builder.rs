@@ -16,7 +16,7 @@ use crate::app::routes::middleware::Middleware;
 use crate::app::routes::route::Route;
 use crate::app::routes::router::{Router, Verb};
 use crate::app::routes::shared::Shared;
-use crate::app::routes::trusted_proxies::TrustedProxies;
+use crate::app::routes::trusted_proxies::{TrustedProxies, Trusting};
 use crate::app::services::interceptor::{Interceptor, Interceptors, OfApp};
 use crate::app::telemetry::channel_totals::ChannelTotals;
 use crate::app::telemetry::metrics::Metrics;
@@ -391,7 +391,7 @@ impl App {
         } = self;
         if let Some(proxies) = proxies {
             options.forwarders.extend_from_slice(proxies.networks());
-            middleware.insert(0, Box::new(proxies)); // all others see the client
+            middleware.insert(0, Box::new(Trusting(proxies))); // all others see the client
         }
         // An app starts once.
         let _ = of_app.set(interceptors);

@@ -1,7 +1,6 @@
 //! Proxies in front of an app.
 
 use super::builder::App;
-use crate::app::routes::middleware::Middleware as _;
 use crate::app::routes::trusted_proxies::TrustedProxies;
 
 impl App {
@@ -29,7 +28,7 @@ impl App {
     /// Said again, it replaces what was said before.
     #[must_use]
     pub fn trust_proxies(mut self, proxies: TrustedProxies) -> Self {
-        self.fail(proxies.ready().err());
+        self.fail(proxies.fault());
         self.proxies = Some(proxies);
         self
     }
