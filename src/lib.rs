@@ -1,10 +1,62 @@
-//! Hand-written wire protocols with no framework underneath.
+//! Hand-written wire protocols with no framework underneath: servers and clients of HTTP/1.1,
+//! HTTP/2, WebSocket, Server-Sent Events, gRPC, Connect and GraphQL, and the codecs alone.
 //!
-//! Bytes go in, events come out; replies are bytes again. Every protocol is a
-//! machine without I/O, clock, thread or buffer of its own, so that it
-//! runs over any transport: a microcontroller's byte queue, `std::net` in a
-//! plain `fn main`, or the mio loop of the `net` feature, which serves all of
-//! them on one port.
+//! # A server
+//!
+//! ```no_run
+//! use barewire::app::{App, Message, Socket, WebSocket};
+//!
+//! struct Echo;
+//!
+//! impl WebSocket for Echo {
+//!     fn message(&mut self, socket: &mut Socket<'_, '_>, message: Message<'_>) {
+//!         socket.send(message);
+//!     }
+//! }
+//!
+//! fn main() -> Result<(), barewire::app::Error> {
+//!     App::new()
+//!         .get("/hello/{name}", |request, reply| reply.text(request.param("name")))
+//!         .websocket("/echo", |_request| Ok(Echo))
+//!         .listen("127.0.0.1:8080")?
+//!         .run()
+//! }
+//! ```
+//!
+//! One mio loop per thread serves everything on one port. A closure must not wait: what does goes
+//! to a thread by `Reply::blocking`, or is a future on the loop. The page of [app](app/index.html)
+//! goes on from here, and `docs/guide` in the repository, with a program for each chapter.
+//!
+//! # A client
+//!
+//! ```no_run
+//! use barewire::client::Client;
+//!
+//! # fn main() -> Result<(), barewire::client::Error> {
+//! let response = Client::new().get("http://127.0.0.1:8080/hello/Ann").send()?;
+//! println!("{}: {}", response.status(), response.text()?);
+//! # Ok(())
+//! # }
+//! ```
+//!
+//! It needs neither a runtime nor a thread of its own. The page of [client](client/index.html)
+//! has those of WebSocket, event streams, gRPC and GraphQL.
+//!
+//! # The codecs alone
+//!
+//! Under both lie machines: bytes go in, events come out, replies are bytes again. They have no
+//! I/O, clock, thread or buffer of their own, and run over any transport, on a microcontroller
+//! too. The WebSocket frame codec, on nothing but arrays:
+//!
+//! ```
+//! use barewire::websocket::{Kind, encode_message};
+//! use barewire::wire::Slice;
+//!
+//! let mut memory = [0; 16];
+//! let mut out = Slice::new(&mut memory);
+//! encode_message(Kind::Text, b"hello", &mut out);
+//! assert_eq!(out.written(), b"\x81\x05hello");
+//! ```
 //!
 //! # The map
 //!
@@ -17,11 +69,11 @@
 //! | 2 | [`http1`], [`websocket`], [`sse`], [`grpc`], [`hpack`]: machines and codecs | `core` |
 //! | 2 | `http2`: the machine of HTTP/2, feature `alloc` | `alloc` |
 //! | 2 | `envelope`, `graphql`, `redis`: conversations of those names, each by its feature | `std` |
-//! | 3 | `link`: one whole connection, feature `alloc` | `alloc` |
-//! | 4 | `net`: the mio loop, feature `net` | `std` |
-//! | 5 | `tls`: TLS by rustls, feature `tls` | `std` |
-//! | 6 | `app`: routes, sockets, event streams, services, rooms, feature `net` | `std` |
-//! | 6 | `client`: calls to other servers, feature `client` | `std` |
+//! | 3 | [link](link/index.html): one whole connection, feature `alloc` | `alloc` |
+//! | 4 | [net](net/index.html): the mio loop, feature `net` | `std` |
+//! | 5 | [tls](tls/index.html): TLS by rustls, feature `tls` | `std` |
+//! | 6 | [app](app/index.html): routes, sockets, event streams, services, channels, feature `net` | `std` |
+//! | 6 | [client](client/index.html): calls to other servers, feature `client` | `std` |
 //!
 //! # Features
 //!
@@ -55,20 +107,6 @@
 //! | `proto-json` | JSON for services of Protocol Buffers, by their descriptors |
 //! | `tls` | `tls`: servers and clients over TLS, by rustls with ring |
 //! | `tls-aws-lc` | aws-lc-rs beside ring |
-//!
-//! # A first example
-//!
-//! The WebSocket frame codec, on nothing but arrays:
-//!
-//! ```
-//! use barewire::websocket::{Kind, encode_message};
-//! use barewire::wire::Slice;
-//!
-//! let mut memory = [0; 16];
-//! let mut out = Slice::new(&mut memory);
-//! encode_message(Kind::Text, b"hello", &mut out);
-//! assert_eq!(out.written(), b"\x81\x05hello");
-//! ```
 #![no_std]
 #![cfg_attr(docsrs, feature(doc_cfg))]
 // Layers 0 to 4 hold what only the layers above them call.

@@ -8,6 +8,16 @@ use std::collections::HashMap;
 use crate::link::{Account, Charge, Full};
 
 /// A session that is in a channel.
+///
+/// ```
+/// use barewire::app::{App, ChannelOptions};
+///
+/// let app = App::new().channel("tea", ChannelOptions::new().presence());
+/// for present in app.hub().present("tea", None, 100) {
+///     println!("{} since {}", present.user, present.since);
+/// }
+/// assert_eq!(app.hub().presence_count("tea").users, 0);
+/// ```
 #[derive(Debug, Clone, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct Present {

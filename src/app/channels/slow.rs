@@ -17,6 +17,13 @@ use core::time::Duration;
 /// comes, which is still put behind that: so at most the cap and two publications wait.
 ///
 /// A member that reads slowly, but does read, is none.
+///
+/// ```
+/// use barewire::app::{App, ChannelOptions, SlowMembers};
+///
+/// // Prices: whoever is slow gets the newest.
+/// App::new().channel("prices", ChannelOptions::new().slow_members(SlowMembers::Newest));
+/// ```
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Default)]
 #[non_exhaustive]
 pub enum SlowMembers {

@@ -30,6 +30,19 @@ static JSON: ContentTypeLine = ContentTypeLine::new("Content-Type: application/j
 ///
 /// [Fields](Self::header) stay with the exchange, whatever answers it in the
 /// end: a refusal after them carries them too.
+///
+/// ```
+/// use barewire::app::{App, Status};
+///
+/// App::new()
+///     .get("/page", |_request, reply| {
+///         reply.header("Cache-Control", "max-age=60").html("<p>hello</p>")
+///     })
+///     .post("/items", |_request, reply| {
+///         reply.status(Status::CREATED).header("Location", "/items/7").empty()
+///     })
+///     .get("/old", |_request, reply| reply.redirect("/page"));
+/// ```
 pub struct Reply<'a, 'c> {
     at: SessionContext<'a, 'c>,
     pub(super) opened: &'a mut Option<Box<dyn Session>>,

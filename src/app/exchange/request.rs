@@ -21,6 +21,18 @@ use crate::net::{AnyLoop, Context, Error, Peer};
 use crate::tls::Info;
 
 /// A request: its head, and its body as far as it has been received.
+///
+/// ```
+/// use barewire::app::{App, Status};
+///
+/// App::new().put("/items/{id}", |request, reply| {
+///     let id: u32 = request.param("id").parse().map_err(|_| Status::BAD_REQUEST)?;
+///     let is_dry = request.query_value("dry-run").is_some(); // ?dry-run=1
+///     let agent = request.header("user-agent").unwrap_or("nobody");
+///     let bytes = request.body().len();
+///     reply.text(format!("{agent}: {bytes} bytes for {id}, dry: {is_dry}")).ok()
+/// });
+/// ```
 pub struct Request<'b> {
     pub(crate) head: &'b RequestHead<'b>,
     pub(crate) path: &'b Path,

@@ -20,6 +20,29 @@ use crate::websocket::{CloseCode, Kind};
 ///
 /// Its messages go through the mailbox of the session's loop, in order. The session may
 /// end at any time: messages that come too late are dropped.
+///
+/// ```
+/// use barewire::app::{Message, Socket, WebSocket};
+/// use std::any::Any;
+///
+/// struct Session;
+///
+/// impl WebSocket for Session {
+///     fn message(&mut self, socket: &mut Socket<'_, '_>, _message: Message<'_>) {
+///         let handle = socket.handle();
+///         std::thread::spawn(move || {
+///             let _ = handle.send("working"); // refused if the session is over
+///             let _ = handle.mail(6 * 7); // to its object, any type
+///         });
+///     }
+///
+///     fn mail(&mut self, socket: &mut Socket<'_, '_>, mail: Box<dyn Any + Send>) {
+///         if let Ok(number) = mail.downcast::<i32>() {
+///             socket.send(&number.to_string());
+///         }
+///     }
+/// }
+/// ```
 #[derive(Debug, Clone)]
 pub struct Handle {
     id: u64,

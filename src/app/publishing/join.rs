@@ -113,6 +113,17 @@ impl Joined {
 }
 
 /// The outcome of publishing.
+///
+/// ```
+/// use barewire::app::{App, Published};
+///
+/// let hub = App::new().hub();
+/// match hub.publish("tea", "the kettle is on") {
+///     Published::Done { members, .. } => println!("to {members} members"),
+///     Published::Later => println!("a backplane will tell"),
+///     Published::Refused(error) => println!("{error}"),
+/// }
+/// ```
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Published {
     /// It is on its way to the members.

@@ -18,6 +18,20 @@ use crate::wire::partly_shown;
 
 /// A call: what came with its request apart from the messages, and what goes
 /// with its response.
+///
+/// ```
+/// use barewire::app::{Call, Service};
+/// use barewire::grpc::{Code, Status};
+///
+/// Service::new("shop.Shop").unary("Buy", |request: Vec<u8>, call: &mut Call<'_>| {
+///     let Some(user) = call.metadata("x-user").map(String::from) else {
+///         return Err(Status::new(Code::Unauthenticated, "who is it?").into());
+///     };
+///     call.send_metadata("x-seen", &user)
+///         .map_err(|error| Status::new(Code::InvalidArgument, error.to_string()))?;
+///     Ok(request)
+/// });
+/// ```
 pub struct Call<'a> {
     request: grpc::Request<'a>,
     outgoing: &'a mut Outgoing,

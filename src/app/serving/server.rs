@@ -52,6 +52,20 @@ impl Bound {
 /// An app that runs on threads of its own.
 ///
 /// When it is dropped, the server keeps running.
+///
+/// ```
+/// use barewire::app::App;
+/// use std::time::Duration;
+///
+/// let app = App::new().get("/", |_request, reply| reply.text("hello"));
+/// let server = app.threads(2).listen("127.0.0.1:0")?.spawn()?;
+/// println!("http://{}", server.local_addresses()[0]);
+///
+/// let handle = server.handle(); // for any thread
+/// handle.shutdown(Duration::from_secs(5));
+/// assert_eq!(server.join()?, 0); // no connection was cut
+/// # Ok::<(), barewire::app::Error>(())
+/// ```
 pub struct Server {
     handle: ServerHandle,
     threads: Vec<JoinHandle<Result<usize, Error>>>,

@@ -20,6 +20,27 @@ use crate::wire::partly_shown;
 
 /// A WebSocket session's own connection, and the channels around it. Lent for one
 /// call.
+///
+/// ```
+/// use barewire::app::{CloseCode, Message, Socket, WebSocket};
+/// use std::time::Duration;
+///
+/// struct Session;
+///
+/// impl WebSocket for Session {
+///     fn open(&mut self, socket: &mut Socket<'_, '_>) {
+///         socket.after(Duration::from_secs(60), 1); // `timer` is told
+///     }
+///
+///     fn message(&mut self, socket: &mut Socket<'_, '_>, message: Message<'_>) {
+///         match message.as_text() {
+///             Some("bye") => drop(socket.close(CloseCode::NORMAL, "bye")),
+///             Some(text) => drop(socket.send(&text.to_uppercase())),
+///             None => socket.abort(),
+///         }
+///     }
+/// }
+/// ```
 pub struct Socket<'a, 'c> {
     at: SessionContext<'a, 'c>,
     client: &'a mut Client,

@@ -3,6 +3,16 @@
 use crate::http::{FieldBuffer, Fields};
 
 /// The one message of a response, and the metadata before and after it.
+///
+/// ```no_run
+/// use barewire::client::{CallOptions, Channel};
+///
+/// let channel = Channel::connect("http://127.0.0.1:8080")?;
+/// let response = channel.unary::<_, Vec<u8>>("/echo.Echo/Say", &b"hi".to_vec(), CallOptions::new())?;
+/// println!("{:?}", response.metadata().get("server"));
+/// let message: Vec<u8> = response.into_message();
+/// # Ok::<(), Box<dyn std::error::Error>>(())
+/// ```
 #[derive(Debug, Clone)]
 pub struct CallResponse<O> {
     /// The message.

@@ -31,6 +31,21 @@ pub(super) type Hook = Box<dyn FnMut(Status, Fields<'_>) + Send>;
 
 /// A request that is being put together. What is wrong with it is told by
 /// [`send`](Self::send), before anything is sent.
+///
+/// ```no_run
+/// use barewire::client::Client;
+/// use std::time::Duration;
+///
+/// let response = Client::new()
+///     .post("https://example.org/search")
+///     .query("page", 2)
+///     .bearer_auth("token")
+///     .header("Accept", "text/csv")
+///     .timeout(Duration::from_secs(5))
+///     .form([("q", "tea"), ("sort", "price")])
+///     .send()?;
+/// # Ok::<(), barewire::client::Error>(())
+/// ```
 #[must_use = "nothing is sent before `send`"]
 pub struct RequestBuilder {
     client: Arc<Shared>,

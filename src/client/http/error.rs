@@ -17,6 +17,17 @@ use crate::net::TransportDetails;
 ///
 /// Its message names method and URL (without user and password), the phase and the
 /// cause: `GET https://example.org/: connecting: connection refused`.
+///
+/// ```
+/// use barewire::client::Client;
+///
+/// match Client::new().post("http://127.0.0.1:9/orders").body("tea").send() {
+///     Ok(response) => println!("{}", response.status()),
+///     Err(error) if error.is_timeout() => println!("too slow: {error}"),
+///     Err(error) if error.may_have_been_processed() => println!("ask before you try again"),
+///     Err(error) => println!("nothing was ordered: {error}"),
+/// }
+/// ```
 pub struct Error(Box<Parts>);
 
 struct Parts {

@@ -14,6 +14,17 @@ use crate::{http1, http2, link};
 /// two exceptions. Of `head`, `fields` and `informational` the lower value applies, as a
 /// connection has those of its client. `dns_cache_time`, and those of the pool and of
 /// connections, stay the client's: all from `connections` to `http2_window`.
+///
+/// ```
+/// use barewire::client::{Client, ClientLimits, ClientOptions};
+/// use std::time::Duration;
+///
+/// let limits = ClientLimits::DEFAULT
+///     .with_connect_time(Duration::from_secs(2))
+///     .with_total_time(Duration::from_secs(10));
+/// let client = Client::with(ClientOptions::new().limits(limits))?;
+/// # Ok::<(), barewire::client::Error>(())
+/// ```
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct ClientLimits {
     /// The head of a response, and of each interim one. Stops heads without end. The

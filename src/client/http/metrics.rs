@@ -188,6 +188,14 @@ pub struct DecodedBytes {
 }
 
 /// The counters of a client, all its clones together.
+///
+/// ```
+/// use barewire::client::Client;
+///
+/// let metrics = Client::new().metrics();
+/// assert_eq!((metrics.successful(), metrics.failed()), (0, 0));
+/// println!("{}", metrics.to_prometheus());
+/// ```
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Metrics {
     started: u64,

@@ -18,6 +18,13 @@ use crate::http::{FieldBuffer, Method, Status};
 ///
 /// `Authorization`, `Cookie` and other fields that let their holder in are left out once
 /// a redirect leads to another scheme, host or port.
+///
+/// ```
+/// use barewire::client::{Client, ClientOptions, RedirectPolicy};
+///
+/// let client = Client::with(ClientOptions::new().redirects(RedirectPolicy::none()))?;
+/// # Ok::<(), barewire::client::Error>(())
+/// ```
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct RedirectPolicy {
     most: u16,

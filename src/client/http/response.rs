@@ -25,6 +25,16 @@ const ROOMY: usize = 8 << 10;
 /// A response that is dropped before its end gives its connection back if little of the
 /// body is missing, and comes within
 /// [`drain_time`](crate::client::ClientLimits::drain_time); else the connection is closed.
+///
+/// ```no_run
+/// use barewire::client::Client;
+///
+/// let response = Client::new().get("https://example.org/").send()?.error_for_status()?;
+/// println!("{} {:?}", response.status(), response.header("content-type"));
+/// let mut file = std::fs::File::create("page.html")?;
+/// std::io::copy(&mut response.reader(), &mut file)?; // as it comes
+/// # Ok::<(), Box<dyn std::error::Error>>(())
+/// ```
 pub struct Response {
     exchange: Exchange,
     took: Duration,

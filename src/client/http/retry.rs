@@ -18,6 +18,15 @@ use crate::wire::ascii;
 /// not come back together. A budget that all requests of a client share keeps a server
 /// that fails from getting a multiple of the load: each response that is no failure adds
 /// a tenth of an attempt, and the client begins with ten.
+///
+/// ```
+/// use barewire::client::{Client, ClientOptions, RetryPolicy};
+/// use std::time::Duration;
+///
+/// let retries = RetryPolicy::attempts(3).pauses(Duration::from_millis(200), Duration::from_secs(5));
+/// let client = Client::with(ClientOptions::new().retries(retries))?;
+/// # Ok::<(), barewire::client::Error>(())
+/// ```
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct RetryPolicy {
     attempts: u16,

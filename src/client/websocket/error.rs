@@ -14,6 +14,16 @@ use crate::link::{self, EndReason, UsageError};
 use crate::websocket::handshake::Refused;
 
 /// Why a WebSocket could not be opened, or cannot be used any more.
+///
+/// ```
+/// use barewire::client::WebSocket;
+///
+/// match WebSocket::connect("ws://127.0.0.1:9/") {
+///     Ok(socket) => drop(socket),
+///     Err(error) if error.is_connect() => println!("nobody there: {error}"),
+///     Err(error) => println!("{error}"),
+/// }
+/// ```
 #[derive(Debug, thiserror::Error)]
 #[non_exhaustive]
 pub enum WebSocketError {

@@ -179,6 +179,17 @@ impl WebSocket {
 ///
 /// It writes its messages itself, also while the receiver waits. No thread answers
 /// Pings, or finds out that the peer is lost, unless a thread receives.
+///
+/// ```no_run
+/// use barewire::client::WebSocket;
+///
+/// let (sender, mut receiver) = WebSocket::connect("wss://example.org/chat")?.split()?;
+/// std::thread::spawn(move || sender.send("from a thread"));
+/// while let Some(message) = receiver.receive()? {
+///     println!("{:?}", message.text());
+/// }
+/// # Ok::<(), barewire::client::WebSocketError>(())
+/// ```
 #[derive(Debug, Clone)]
 pub struct WebSocketSender {
     shared: Arc<Shared>,
