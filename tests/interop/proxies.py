@@ -74,7 +74,7 @@ def start_server():
 
 PLACES = start_server()
 PORTS = {name: free_port() for name in ["nginx", "nginx_tls", "nginx_rfc", "nginx_both", "haproxy", "haproxy_tls",
-                                        "haproxy_rfc", "v1", "v2", "v1_nginx", "v2_nginx"]}
+                                        "haproxy_h2", "haproxy_rfc", "v1", "v2", "v1_nginx", "v2_nginx"]}
 
 SERVERS = "\n".join(
     f"""    server {{
@@ -125,6 +125,14 @@ frontend fields
     default_backend fields
 backend fields
     server one {PLACES["fields"]} source {HAPROXY}
+frontend h2
+    bind 127.0.0.1:{PORTS["haproxy_h2"]}
+    option forwardfor
+    http-request set-header X-Forwarded-Proto http
+    http-request del-header X-Forwarded-Host
+    default_backend h2
+backend h2
+    server one {PLACES["fields"]} source {HAPROXY} proto h2
 frontend rfc
     bind 127.0.0.1:{PORTS["haproxy_rfc"]}
     http-request add-header Forwarded for=%[src];proto=http
@@ -197,6 +205,7 @@ WAYS = {
     "nginx_rfc": (NGINX, "http", True),
     "haproxy": (HAPROXY, "http", False),
     "haproxy_tls": (HAPROXY, "https", False),
+    "haproxy_h2": (HAPROXY, "http", False),
     "haproxy_rfc": (HAPROXY, "http", False),
     "v1": (None, "http", True),
     "v2": (None, "http", True),
