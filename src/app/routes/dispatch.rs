@@ -32,7 +32,7 @@ pub(crate) struct Dispatch<'w> {
     pub(crate) path: &'w mut Path,
     pub(crate) changes: &'w mut Changes,
     pub(crate) opened: &'w mut Option<Box<dyn Session>>,
-    pub(crate) peer: &'w mut Option<Peer>,
+    pub(crate) peer: &'w Option<Peer>,
     pub(crate) tls: &'w RequestTls,
     /// The values that the app has made for this loop.
     pub(crate) locals: &'w Locals,
@@ -58,7 +58,7 @@ impl Dispatch<'_> {
         content: &mut Content<'_>,
     ) -> Outcome {
         let outcome = if self.shared.middleware.is_empty() {
-            self.route(at, head, content, &None)
+            self.route(at, head, content, &None, self.peer)
         } else {
             self.pass(at, head, content)
         };
@@ -106,7 +106,8 @@ impl Dispatch<'_> {
         // Taken out, as the route is called with what they hold.
         let mut changes = mem::take(self.changes);
         changes.clear();
-        let outcome = self.before(at, head, content, &mut changes);
+        let mut peer = *self.peer;
+        let outcome = self.before(at, head, content, &mut changes, &mut peer);
         if let Some(record) = at.record.as_deref_mut()
             && !changes.extensions.is_empty()
         {
@@ -114,8 +115,8 @@ impl Dispatch<'_> {
         }
         let outcome = match outcome {
             Ok(None) => match changes.apply(head) {
-                Some(changed) => self.route_behind(at, &changed, content),
-                None => self.route_behind(at, head, content),
+                Some(changed) => self.route_behind(at, &changed, content, &peer),
+                None => self.route_behind(at, head, content, &peer),
             },
             Ok(Some(Done(()))) => Ok(Outcome::Answered { feed: false }),
             Err(refusal) => Err(refusal),
@@ -130,6 +131,7 @@ impl Dispatch<'_> {
         at: &mut SessionContext<'_, '_>,
         head: &RequestHead<'_>,
         content: &mut Content<'_>,
+        peer: &Option<Peer>,
     ) -> Result<Outcome, Refusal> {
         // Its owner is the record, which the reply needs as well.
         let extensions = at.record.as_ref().and_then(|it| it.extensions.clone());
@@ -138,8 +140,8 @@ impl Dispatch<'_> {
         #[cfg(feature = "tracing")]
         let _entered = span.map(|it| it.0.enter());
         match at.record.as_ref().and_then(|it| it.coded.clone()) {
-            None => self.route(at, head, content, &extensions),
-            Some(coded) => self.route_decoded(at, head, content, &extensions, &coded),
+            None => self.route(at, head, content, &extensions, peer),
+            Some(coded) => self.route_decoded(at, head, content, (&extensions, peer), &coded),
         }
     }
 
@@ -149,7 +151,7 @@ impl Dispatch<'_> {
         at: &mut SessionContext<'_, '_>,
         head: &RequestHead<'_>,
         content: &mut Content<'_>,
-        extensions: &Option<Arc<Extensions>>,
+        (extensions, peer): (&Option<Arc<Extensions>>, &Option<Peer>),
         coded: &CodedRequest,
     ) -> Result<Outcome, Refusal> {
         let (mut plain, _charge);
@@ -164,7 +166,7 @@ impl Dispatch<'_> {
             }
             Content::Follows { .. } => Content::Follows { length: None },
         };
-        let outcome = self.route(at, head, &mut decoded, extensions)?;
+        let outcome = self.route(at, head, &mut decoded, extensions, peer)?;
         let comes = matches!(content, Content::Follows { .. });
         if (comes || outcome == Outcome::Answered { feed: true })
             && let Some(session) = self.opened.take()
@@ -181,9 +183,10 @@ impl Dispatch<'_> {
         head: &RequestHead<'_>,
         content: &Content<'_>,
         changes: &mut Changes,
+        peer: &mut Option<Peer>,
     ) -> Result<Option<Done>, Refusal> {
         if !self.is_fresh {
-            *self.peer = at.peer();
+            *peer = at.peer();
             return Ok(None);
         }
         let coming = match content {
@@ -198,12 +201,12 @@ impl Dispatch<'_> {
             let mut incoming = Incoming {
                 head,
                 changes,
-                peer: *self.peer,
+                peer: *peer,
                 tls: self.tls,
             };
             let reply = Reply::new(at.reborrow(), self.opened, coming);
             let next = middleware.before(&mut incoming, reply);
-            *self.peer = incoming.peer;
+            *peer = incoming.peer;
             if let Some(record) = at.record.as_deref_mut() {
                 record.set_peer(incoming.peer);
             }
@@ -226,6 +229,7 @@ impl Dispatch<'_> {
         head: &RequestHead<'_>,
         content: &mut Content<'_>,
         extensions: &Option<Arc<Extensions>>,
+        peer: &Option<Peer>,
     ) -> Result<Outcome, Refusal> {
         if self.tls.is_misdirected(head) && !at.provenance().is_some_and(|it| it.names_host) {
             return Err(Status::MISDIRECTED_REQUEST.into());
@@ -299,7 +303,7 @@ impl Dispatch<'_> {
             params,
             body,
             follows,
-            peer: self.peer,
+            peer,
             tls: self.tls,
             extensions,
             locals: self.locals,

@@ -79,7 +79,7 @@ impl Handler for AppHandler {
         head: &RequestHead<'b>,
         mut content: Content<'b>,
     ) {
-        let (tag, mut peer) = context.tag_and_peer();
+        let (tag, peer) = context.tag_and_peer();
         let tls = RequestTls::of(context);
         let collected = if tag == 0 { None } else { self.claim(context) };
         let is_fresh = collected.is_none();
@@ -112,7 +112,7 @@ impl Handler for AppHandler {
             path,
             changes,
             opened: session,
-            peer: &mut peer,
+            peer: &peer,
             tls: &tls,
             locals,
             is_fresh,
