@@ -8,6 +8,7 @@ mod graphql;
 mod inputs;
 mod server;
 mod server_http2;
+mod server_middleware;
 mod server_tls;
 
 use counting::{count, instructions_mark, path, wanted};
@@ -21,6 +22,7 @@ fn main() {
     codecs::grpc();
     codecs::hpack();
     server::server();
+    server_middleware::server_middleware();
     server_tls::server_tls();
     channel::channel();
     graphql::graphql();
