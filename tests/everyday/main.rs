@@ -8,5 +8,6 @@ mod app_support;
 mod access;
 mod proxies;
 mod smoke;
+mod tasks;
 #[cfg(feature = "tracing")]
 mod tracing;

@@ -135,7 +135,9 @@ macro_rules! future_methods {
         ) -> Result<FutureId, FutureError> {
             let mut future = Box::pin(future);
             let slot = self.at.context.future_slot(0);
-            if let Poll::Ready(output) = slot.poll(|context| future.as_mut().poll(context)) {
+            let asker = crate::app::futures::asker::Asker::of(self.at.context);
+            let polled = asker.poll(&slot, |context| future.as_mut().poll(context));
+            if let Poll::Ready(output) = polled {
                 self.at.context.free_slot(slot);
                 then(output, self);
                 return Ok(FutureId::READY);
@@ -190,7 +192,8 @@ macro_rules! future_methods {
                 Progress::Pending
             });
             let slot = self.at.context.future_slot(0);
-            match slot.poll(|context| run(context, self)) {
+            let asker = crate::app::futures::asker::Asker::of(self.at.context);
+            match asker.poll(&slot, |context| run(context, self)) {
                 Progress::Ready => Ok(FutureId::READY),
                 progress => self
                     .jobs

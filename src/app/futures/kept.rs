@@ -2,6 +2,7 @@
 
 use core::task::Context as TaskContext;
 
+use super::asker::Asker;
 use crate::link::Charge;
 use crate::net::{Claim, Context, Exhausted, FutureSlot, Resource};
 
@@ -27,6 +28,7 @@ pub enum FutureError {
 #[derive(Debug)]
 pub(crate) struct Kept {
     slot: FutureSlot,
+    asker: Asker,
     _claim: Claim,
     _charge: Charge,
 }
@@ -43,6 +45,7 @@ impl Kept {
         charge.try_grow(bytes).map_err(|_| FutureError::Memory)?;
         Ok(Self {
             slot,
+            asker: Asker::of(context),
             _claim: claim,
             _charge: charge,
         })
@@ -50,7 +53,7 @@ impl Kept {
 
     /// Polls it.
     pub(crate) fn poll<R>(&self, poll: impl FnOnce(&mut TaskContext<'_>) -> R) -> R {
-        self.slot.poll(poll)
+        self.asker.poll(&self.slot, poll)
     }
 
     /// Gives it another number.

@@ -5,6 +5,7 @@ use core::future::Future;
 use core::pin::Pin;
 use core::task::Poll;
 
+use super::asker::Asker;
 use super::kept::Kept;
 use super::spawner::Spawner;
 use super::tasks::Group;
@@ -117,7 +118,9 @@ impl Reply<'_, '_> {
         let mut future = Box::pin(future);
         let context = &mut *self.at().context;
         let slot = context.future_slot(0);
-        let Poll::Ready(answer) = slot.poll(|context| future.as_mut().poll(context)) else {
+        let asker = Asker::of(context);
+        let polled = asker.poll(&slot, |context| future.as_mut().poll(context));
+        let Poll::Ready(answer) = polled else {
             return self.keep(future, slot, group);
         };
         context.free_slot(slot);

@@ -13,10 +13,10 @@ use core::task::Waker;
 use core::time::Duration;
 use std::sync::{Mutex, MutexGuard, PoisonError};
 
+use super::asker::Asker;
 use super::kept::FutureError;
 use crate::net::{
-    Claim, Context, Exchange, FutureSlot, FuturesHandle, Peer, Remote, Resource, Sleep,
-    current_loop,
+    Claim, Context, FutureSlot, FuturesHandle, Remote, Resource, Sleep, current_loop,
 };
 use crate::wire::partly_shown;
 
@@ -31,6 +31,10 @@ type SendTask = Pin<Box<dyn Future<Output = ()> + Send>>;
 /// with the loop at the latest; [`Reply::future_with`](crate::app::Reply::future_with) one for
 /// tasks of the request, which are dropped with its exchange. [`Spawner::current`] is that of
 /// the app wherever code runs on a loop, such as in the `spawner` of a `DataLoader`.
+///
+/// Each task counts for [`Limits::futures`](crate::net::Limits::futures) of the loop. One of a
+/// request, and one that a future begins as it is polled on this loop, also counts for the
+/// connection and address of the exchange that is polled, until the task is over.
 #[derive(Clone)]
 pub struct Spawner {
     reach: Arc<Reach>,
@@ -58,14 +62,14 @@ struct Queue {
 /// A task on its way to the loop.
 pub(super) struct Arrival<T> {
     pub(super) task: T,
+    pub(super) asker: Asker,
     pub(super) claim: Claim,
     pub(super) group: Option<Arc<Membership>>,
 }
 
 /// The exchange that tasks belong to.
 pub(super) struct Membership {
-    peer: Option<Peer>,
-    exchange: Exchange,
+    asker: Asker,
     is_over: AtomicBool,
     /// The numbers of its tasks.
     tasks: Mutex<Vec<u64>>,
@@ -135,20 +139,26 @@ impl Spawner {
 
     fn arrival<T>(&self, task: T) -> Result<Arrival<T>, FutureError> {
         let group = self.group.clone();
-        let (peer, exchange) = match &group {
+        let asker = match &group {
             Some(group) if group.is_over() => return Err(FutureError::Over),
-            Some(group) => (group.peer, group.exchange),
-            None => (None, Exchange::NONE),
+            Some(group) => group.asker,
+            None if self.reach.futures.id() == current_loop() => Asker::current(),
+            None => Asker::NONE,
         };
+        let Asker { peer, exchange } = asker;
         let claim = self.reach.remote.claim(Resource::Futures, peer, exchange)?;
-        Ok(Arrival { task, claim, group })
+        Ok(Arrival {
+            task,
+            asker,
+            claim,
+            group,
+        })
     }
 
     /// A spawner of tasks of the exchange at hand.
     pub(super) fn of_exchange(&self, context: &Context<'_>) -> (Self, Arc<Membership>) {
         let membership = Arc::new(Membership {
-            peer: context.peer(),
-            exchange: context.exchange(),
+            asker: Asker::of(context),
             is_over: AtomicBool::new(false),
             tasks: Mutex::new(Vec::new()),
         });
@@ -223,6 +233,7 @@ impl Home {
         drop(queue);
         arrived.extend(sent.into_iter().map(|it| Arrival {
             task: it.task as Task,
+            asker: it.asker,
             claim: it.claim,
             group: it.group,
         }));

@@ -6,6 +6,7 @@ use core::panic::AssertUnwindSafe;
 use core::task::Poll;
 use std::panic::catch_unwind;
 
+use super::asker::Asker;
 use super::spawner::{Arrival, Home, Membership, Spawner, Task};
 use crate::app::telemetry::metrics::Block;
 use crate::link::Charge;
@@ -25,6 +26,7 @@ struct Running {
     /// None while it is polled.
     task: Option<Task>,
     slot: Rc<FutureSlot>,
+    asker: Asker,
     group: Option<Arc<Membership>>,
     _claim: Claim,
     _charge: Charge,
@@ -71,7 +73,13 @@ impl Tasks {
             return self.poll_one(token, metrics);
         }
         let (arrived, ended) = self.home.take();
-        for Arrival { task, claim, group } in arrived {
+        for arrival in arrived {
+            let Arrival {
+                task,
+                asker,
+                claim,
+                group,
+            } = arrival;
             if group.as_ref().is_some_and(|it| it.is_over()) {
                 continue;
             }
@@ -80,6 +88,7 @@ impl Tasks {
             let key = self.running.insert(Running {
                 task: Some(task),
                 slot: slot.clone(),
+                asker,
                 group: group.clone(),
                 _claim: claim,
                 _charge: charge,
@@ -107,7 +116,8 @@ impl Tasks {
         let (Some(mut task), slot) = (running.task.take(), running.slot.clone()) else {
             return;
         };
-        let poll = AssertUnwindSafe(|| slot.poll(|context| task.as_mut().poll(context)));
+        let asker = running.asker;
+        let poll = AssertUnwindSafe(|| asker.poll(&slot, |context| task.as_mut().poll(context)));
         match catch_unwind(poll) {
             Ok(Poll::Pending) => {
                 if let Some(running) = self.running.get_mut(key) {

@@ -12,6 +12,7 @@ use super::responses::{Source, Turn};
 use super::sending::Sending;
 use super::service::Service;
 use crate::app::exchange::session::SessionContext;
+use crate::app::futures::asker::Asker;
 #[cfg(feature = "futures")]
 use crate::app::futures::jobs::ITEMS;
 use crate::app::futures::kept::Kept;
@@ -41,7 +42,8 @@ impl Place {
             return kept.poll(|context| poll(context, at, sending));
         }
         let slot = at.context.future_slot(0);
-        let polled = slot.poll(|context| poll(context, at, sending));
+        let asker = Asker::of(at.context);
+        let polled = asker.poll(&slot, |context| poll(context, at, sending));
         match polled {
             Poll::Ready(_) => at.context.free_slot(slot),
             Poll::Pending if sending.is_ended() => {}
