@@ -48,7 +48,8 @@ pub(super) struct Talk {
     left: Vec<u64>,
     /// Messages that only this connection is to see.
     pub(super) control: Vec<Receipt>,
-    /// The server is one of the legacy protocol, which refuses what it has chosen itself.
+    /// The server has just refused what it has chosen itself: the next connection is offered
+    /// the legacy protocol alone.
     only_legacy: bool,
     /// No further connection comes.
     pub(super) over: Option<Over>,
@@ -127,12 +128,17 @@ impl Talk {
 
     /// When to come back after such an end. Servers of subscriptions-transport-ws choose the
     /// first subprotocol that is offered, or none, and close what is not theirs with 1002:
-    /// they are offered theirs alone then.
+    /// they are offered theirs alone then, for one connection: the server that is
+    /// met after that may be a newer one, which speaks nothing else.
     pub(super) fn come_back(&mut self, closed: &Closed) -> ComeBack {
         let is_refused = matches!(closed, Closed::ByPeer { code, .. }
             if matches!(code.get(), REFUSED | NOT_ACCEPTABLE));
         let is_new = self.client.as_ref().is_some_and(|it| !it.is_ready());
-        if is_refused && is_new && !self.only_legacy {
+        let was_only_legacy = self.only_legacy;
+        if self.client.is_some() {
+            self.only_legacy = false; // one was opened
+        }
+        if is_refused && is_new && !was_only_legacy {
             self.only_legacy = true;
             return ComeBack::Retry;
         }
