@@ -241,8 +241,8 @@ pub(crate) fn is_deeper(json: &str, most: usize) -> bool {
 pub(crate) fn put_string(text: &str, out: &mut String) {
     out.push('"');
     let mut rest = text;
-    let is_special = |it: char| matches!(it, '"' | '\\' | '\0'..='\x1f');
-    while let Some((plain, special, after)) = rest.find(is_special).and_then(|at| {
+    let is_special = |it: u8| matches!(it, b'"' | b'\\' | 0..=0x1f);
+    while let Some((plain, special, after)) = rest.bytes().position(is_special).and_then(|at| {
         let (plain, special) = rest.split_at_checked(at)?;
         Some((plain, special.chars().next()?, special.get(1..)?))
     }) {

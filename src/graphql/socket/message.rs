@@ -144,6 +144,9 @@ impl<'a> Incoming<'a> {
     }
 }
 
+/// Bytes of a message around its id and its payload, at most.
+const ENVELOPE: usize = 64;
+
 /// Appends a message; nothing if the protocol has none of this kind. The payload is JSON.
 pub(super) fn write(
     protocol: Protocol,
@@ -156,17 +159,22 @@ pub(super) fn write(
     let Some((_, name)) = names(protocol, side).iter().find(|it| it.0 == kind) else {
         return;
     };
+    let texts = [id, payload].into_iter().flatten().map(str::len);
+    out.reserve(ENVELOPE + texts.sum::<usize>());
     out.push('{');
     if let Some(id) = id {
         out.push_str(r#""id":"#);
         put_string(id, out);
         out.push(',');
     }
-    out.push_str(r#""type":"#);
-    put_string(name, out);
-    if let Some(payload) = payload {
-        out.push_str(r#","payload":"#);
-        out.push_str(payload);
+    out.push_str(r#""type":""#);
+    out.push_str(name);
+    match payload {
+        None => out.push_str(r#""}"#),
+        Some(payload) => {
+            out.push_str(r#"","payload":"#);
+            out.push_str(payload);
+            out.push('}');
+        }
     }
-    out.push('}');
 }
