@@ -224,6 +224,7 @@ pub use graphql::{
     executor::{Executor, Operation},
     response::GraphQlResponse,
     route::GraphQl,
+    uploads::GraphQlUpload,
 };
 pub use publishing::broadcast_limits::{BroadcastError, BroadcastLimits};
 pub use publishing::broadcaster::Broadcaster;

@@ -1,14 +1,20 @@
 //! Schemas of async-graphql.
 
 use alloc::sync::Arc;
+use alloc::vec::Vec;
 use core::pin::Pin;
 use core::task::{Context, Poll};
 
-use async_graphql::{PathSegment, Request, Response, Variables};
+use async_graphql::{PathSegment, Request, Response, UploadValue, Variables};
+use bytes::Bytes;
 use futures_core::Stream;
 
 use super::executor::{Executor, Operation};
 use super::response::GraphQlResponse;
+use super::uploads::GraphQlUpload;
+use std::fs::File;
+use std::io::{self, Seek as _, Write as _};
+
 use crate::app::futures::spawner::Spawner;
 
 /// Executes operations by a schema of [`async-graphql`](async_graphql), or by whatever else is
@@ -16,7 +22,9 @@ use crate::app::futures::spawner::Spawner;
 ///
 /// Resolvers find the loop's [`Spawner`] in their context, for timers and tasks, the
 /// [`Extensions`](crate::app::Extensions) that middleware has attached, in an `Arc`, and a
-/// [`ConnectionInit`].
+/// [`ConnectionInit`]. An argument `Upload` is a file of a multipart request; with
+/// async-graphql's feature `tempfile` it is written to a file without a name, meanwhile the
+/// loop waits.
 ///
 /// ```
 /// use async_graphql::{EmptyMutation, EmptySubscription, Object, Schema};
@@ -70,6 +78,7 @@ impl<E: async_graphql::Executor> Executor for AsyncGraphQl<E> {
 fn request(operation: Operation) -> Result<Request, GraphQlResponse> {
     let Operation {
         request: asked,
+        uploads,
         init,
         extensions,
         spawner,
@@ -83,6 +92,10 @@ fn request(operation: Operation) -> Result<Request, GraphQlResponse> {
         let read = serde_json::from_str::<Variables>(variables);
         request = request.variables(read.map_err(|_| refused("variables"))?);
     }
+    attach(uploads, &mut request).map_err(|error| {
+        let message = alloc::format!("a file cannot be kept: {error}");
+        GraphQlResponse::error(&message, "INTERNAL_SERVER_ERROR")
+    })?;
     if let Some(given) = &asked.extensions {
         let read = serde_json::from_str(given);
         request.extensions = read.map_err(|_| refused("extensions"))?;
@@ -94,6 +107,42 @@ fn request(operation: Operation) -> Result<Request, GraphQlResponse> {
         Some(extensions) => request.data(extensions),
         None => request,
     })
+}
+
+/// Puts files in their places.
+fn attach(uploads: Vec<GraphQlUpload>, request: &mut Request) -> io::Result<()> {
+    for upload in uploads {
+        for path in upload.paths {
+            let value = UploadValue {
+                filename: upload.file_name.clone().unwrap_or_default(),
+                content_type: upload.content_type.clone(),
+                content: Content::of(&upload.content)?,
+            };
+            request.set_upload(&path, value);
+        }
+    }
+    Ok(())
+}
+
+/// What the library keeps a file's content as: by its feature `tempfile`, which any crate of a
+/// program may choose, the other of these two.
+trait Content: Sized {
+    fn of(content: &Bytes) -> io::Result<Self>;
+}
+
+impl Content for Bytes {
+    fn of(content: &Bytes) -> io::Result<Self> {
+        Ok(content.clone())
+    }
+}
+
+impl Content for File {
+    fn of(content: &Bytes) -> io::Result<Self> {
+        let mut file = tempfile::tempfile()?;
+        file.write_all(content)?;
+        file.rewind()?;
+        Ok(file)
+    }
 }
 
 fn refused(name: &str) -> GraphQlResponse {
@@ -138,5 +187,20 @@ impl Stream for Responses {
             }
             Self::Refused(refused) => Poll::Ready(refused.take()),
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::io::Read as _;
+
+    use super::*;
+
+    #[test]
+    fn a_file_is_read_from_its_beginning() {
+        let mut file = File::of(&Bytes::from_static(b"content")).unwrap();
+        let mut text = String::new();
+        file.read_to_string(&mut text).unwrap();
+        assert_eq!(text, "content");
     }
 }

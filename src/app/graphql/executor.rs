@@ -2,6 +2,7 @@
 
 use alloc::string::String;
 use alloc::sync::Arc;
+use alloc::vec::Vec;
 use core::future::Future;
 use core::pin::Pin;
 use core::task::{Context, Poll};
@@ -9,6 +10,7 @@ use core::task::{Context, Poll};
 use futures_core::Stream;
 
 use super::response::GraphQlResponse;
+use super::uploads::GraphQlUpload;
 use crate::app::exchange::extensions::Extensions;
 use crate::app::futures::spawner::Spawner;
 use crate::graphql::{OperationType, Request};
@@ -22,6 +24,8 @@ pub struct Operation {
     /// Its kind, as far as it can be told without parsing the document; where it cannot, the
     /// executor will find the fault.
     pub operation_type: Option<OperationType>,
+    /// Files among its variables, if it came by a multipart request.
+    pub uploads: Vec<GraphQlUpload>,
     /// The client's payload of `connection_init`, a JSON object, on a WebSocket.
     pub init: Option<Arc<str>>,
     /// What middleware has attached to the request, or to that which opened the WebSocket.

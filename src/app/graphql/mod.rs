@@ -11,3 +11,4 @@ mod reserved;
 pub(super) mod response;
 pub(super) mod route;
 mod shared;
+pub(super) mod uploads;

@@ -4,20 +4,24 @@ use alloc::string::String;
 use alloc::sync::Arc;
 use alloc::vec::Vec;
 
+use bytes::Bytes;
+
 use super::executor::{Executor, Operation};
 use super::over_events::Source;
 use super::reserved::Begun;
 use super::response::GraphQlResponse;
 use super::route::Route;
 use super::shared::{Origin, Shared, refusal};
+use super::uploads::GraphQlUpload;
 use crate::app::exchange::accept::Accept;
 use crate::app::exchange::refusal::{Done, Refusal};
 use crate::app::exchange::reply::Reply;
 use crate::app::exchange::request::Request;
 use crate::app::exchange::response::Response;
-use crate::graphql::http::{Asked, MediaType, Received, status};
+use crate::graphql::http::{Asked, MediaType, Received, Upload, status};
 use crate::graphql::{RequestError, sse};
 use crate::http::{Method, Status};
+use crate::link::Full;
 
 impl<E: Executor> Route<E> {
     /// Answers a request that opens no WebSocket.
@@ -116,18 +120,24 @@ impl<E: Executor> Route<E> {
             let operation = Shared::<E>::operation(request, origin.clone(), charge);
             operation.map_err(|_| Refusal::new(Status::SERVICE_UNAVAILABLE))
         };
-        let (requests, is_batch) = match asked {
+        let (requests, is_batch, uploads) = match asked {
             Asked::One(one) => {
                 let execute = self.shared.execute(operation(one)?);
                 return Ok(reply.future(async move { one_response(media_type, execute.await) }));
             }
-            Asked::Batch(requests) => (requests, true),
+            Asked::Batch(requests) => (requests, true, Vec::new()),
             Asked::Uploads {
-                requests, is_batch, ..
-            } => (requests, is_batch),
+                requests,
+                is_batch,
+                uploads,
+            } => (requests, is_batch, uploads),
         };
         let operations = requests.into_iter().map(operation);
-        let operations: Vec<Operation> = operations.collect::<Result<_, _>>()?;
+        let mut operations: Vec<Operation> = operations.collect::<Result<_, _>>()?;
+        for upload in uploads {
+            hand_over(&upload, is_batch, &mut operations)
+                .map_err(|_| Status::SERVICE_UNAVAILABLE)?;
+        }
         let shared = Arc::clone(&self.shared);
         Ok(reply.future(async move {
             let mut json = String::from("[");
@@ -151,6 +161,39 @@ fn one_response(media_type: MediaType, response: GraphQlResponse) -> Response {
     let of_response = status(media_type, response.has_data);
     let status = response.status.unwrap_or(of_response);
     Response::body(media_type.content_type(), response.json).status(status)
+}
+
+/// Hands a file to the operations that have a place for it.
+///
+/// # Errors
+/// There is no memory for it.
+fn hand_over(
+    upload: &Upload<'_>,
+    is_batch: bool,
+    operations: &mut [Operation],
+) -> Result<(), Full> {
+    let content = Bytes::copy_from_slice(upload.content);
+    for (at, operation) in operations.iter_mut().enumerate() {
+        let in_operation = |path: &String| match is_batch {
+            false => Some(path.clone()),
+            true => {
+                let (number, rest) = path.split_once('.')?;
+                (number.parse() == Ok(at)).then(|| rest.into())
+            }
+        };
+        let paths: Vec<String> = upload.paths.iter().filter_map(in_operation).collect();
+        if !paths.is_empty() {
+            let bytes = content.len() + paths.iter().map(String::len).sum::<usize>();
+            operation.charge.try_grow(bytes)?;
+            operation.uploads.push(GraphQlUpload {
+                file_name: upload.file_name.map(String::from),
+                content_type: upload.content_type.map(String::from),
+                content: content.clone(),
+                paths,
+            });
+        }
+    }
+    Ok(())
 }
 
 /// Says what is wrong with a request.

@@ -7,6 +7,7 @@
 //!   DELETE ──► its stop
 //! ```
 
+use alloc::boxed::Box;
 use alloc::collections::BTreeMap;
 use alloc::string::String;
 use alloc::sync::Arc;
@@ -56,7 +57,7 @@ struct Entry {
 
 /// What the session of a stream is told.
 pub(super) enum Mail {
-    Begin(String, Operation),
+    Begin(String, Box<Operation>),
     Stop(String),
 }
 
@@ -175,7 +176,7 @@ impl Reserved {
             return Ok(Begun::Begun);
         };
         // Under the lock, so that what stops it comes behind it.
-        match handle.mail(Mail::Begin(id.clone(), operation)) {
+        match handle.mail(Mail::Begin(id.clone(), Box::new(operation))) {
             Ok(()) => Ok(Begun::Begun),
             Err(_) => {
                 entry.reservation.stop(&id);
@@ -250,7 +251,7 @@ impl<E: Executor> Single<E> {
 
     pub(super) fn mail(&mut self, stream: &mut EventStream<'_, '_>, mail: Mail) {
         match mail {
-            Mail::Begin(id, operation) => self.begin(id, operation, stream),
+            Mail::Begin(id, operation) => self.begin(id, *operation, stream),
             Mail::Stop(id) => {
                 if let Some(future) = self.running.remove(&id) {
                     stream.cancel(future);

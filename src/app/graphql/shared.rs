@@ -2,6 +2,7 @@
 
 use alloc::string::String;
 use alloc::sync::Arc;
+use alloc::vec::Vec;
 use core::time::Duration;
 use std::sync::{Mutex, PoisonError};
 
@@ -78,6 +79,7 @@ impl<E: Executor> Shared<E> {
         Ok(Operation {
             operation_type: request.operation_type(),
             request: request.into_owned(),
+            uploads: Vec::new(),
             init,
             extensions,
             spawner,

@@ -6,3 +6,4 @@ mod events;
 mod requests;
 mod scene;
 mod sockets;
+mod uploads;

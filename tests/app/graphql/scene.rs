@@ -6,7 +6,7 @@ use std::io::{Read, Write};
 use std::net::TcpStream;
 use std::sync::Arc;
 
-use async_graphql::{Context, Object, Schema, Subscription};
+use async_graphql::{Context, Object, Schema, Subscription, Upload};
 use barewire::app::{App, AsyncGraphQl, ConnectionInit, Executor, GraphQl};
 use barewire::app::{GraphQlResponse, Operation, Spawner};
 use barewire::graphql::{Documents, Limits};
@@ -58,6 +58,22 @@ pub(crate) struct Mutation;
 impl Mutation {
     async fn set(&self, to: u8) -> u8 {
         to
+    }
+
+    /// What has come in each file.
+    async fn put(
+        &self,
+        context: &Context<'_>,
+        files: Vec<Upload>,
+    ) -> async_graphql::Result<Vec<String>> {
+        let shown = files.into_iter().map(|file| {
+            let file = file.value(context)?;
+            let head = format!("{} {:?} ", file.filename, file.content_type);
+            let mut text = head + &file.size()?.to_string() + " ";
+            file.into_read().read_to_string(&mut text)?;
+            Ok(text)
+        });
+        shown.collect()
     }
 }
 
