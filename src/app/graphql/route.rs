@@ -2,6 +2,7 @@
 
 use alloc::string::String;
 use alloc::sync::Arc;
+use alloc::vec::Vec;
 use core::fmt;
 use core::time::Duration;
 
@@ -22,6 +23,10 @@ use crate::app::sockets::upgrade::WebSocketRoute;
 use crate::graphql::socket::Protocol;
 use crate::graphql::{Documents, Limits};
 use crate::http::{Method, Status};
+#[cfg(feature = "deflate")]
+use crate::websocket::deflate::Policy;
+#[cfg(feature = "deflate")]
+use crate::wire::codec::Compression;
 
 /// A route of GraphQL with options: one path for all its transports.
 ///
@@ -60,7 +65,9 @@ pub struct GraphQl<E> {
     limits: Limits,
     documents: Documents,
     time: Duration,
-    origins: Option<alloc::vec::Vec<String>>,
+    origins: Option<Vec<String>>,
+    #[cfg(feature = "deflate")]
+    deflate: Option<(Policy, Compression)>,
 }
 
 impl<E> fmt::Debug for GraphQl<E> {
@@ -88,6 +95,8 @@ impl<E: Executor> GraphQl<E> {
             documents: Documents::new(),
             time: Duration::from_secs(30),
             origins: None,
+            #[cfg(feature = "deflate")]
+            deflate: None,
         }
     }
 
@@ -117,6 +126,15 @@ impl<E: Executor> GraphQl<E> {
     #[must_use]
     pub fn origins<O: Into<String>>(mut self, origins: impl IntoIterator<Item = O>) -> Self {
         self.origins = Some(origins.into_iter().map(Into::into).collect());
+        self
+    }
+
+    /// Compresses messages of WebSockets for clients that offer permessage-deflate: see
+    /// [`WebSocketRoute::deflate`]. Without this nothing is.
+    #[cfg(feature = "deflate")]
+    #[must_use]
+    pub const fn deflate(mut self, policy: Policy, compression: Compression) -> Self {
+        self.deflate = Some((policy, compression));
         self
     }
 }
@@ -162,6 +180,8 @@ impl App {
             documents,
             time,
             origins,
+            #[cfg(feature = "deflate")]
+            deflate,
         } = route;
         let shared = Arc::new(Shared::new(executor, limits, documents, time));
         let of_socket = shared.clone();
@@ -175,6 +195,10 @@ impl App {
         .protocols(names);
         if let Some(origins) = origins {
             sockets = sockets.origins(origins);
+        }
+        #[cfg(feature = "deflate")]
+        if let Some((policy, compression)) = deflate {
+            sockets = sockets.deflate(policy, compression);
         }
         let sockets = self.prepare_websocket(sockets);
         let route = Arc::new(Route {

@@ -2,6 +2,8 @@
 #![cfg(feature = "async-graphql")]
 
 mod bad_input;
+#[cfg(feature = "deflate")]
+mod deflated;
 mod events;
 mod requests;
 mod scene;
