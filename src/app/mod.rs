@@ -221,7 +221,7 @@ pub use futures::spawner::Spawner;
 pub use graphql::adapter::{AsyncGraphQl, ConnectionInit};
 #[cfg(feature = "graphql-server")]
 pub use graphql::{
-    executor::{Executor, Operation},
+    executor::{Executor, GraphQlConnection, Operation},
     response::GraphQlResponse,
     route::GraphQl,
     uploads::GraphQlUpload,

@@ -39,7 +39,8 @@ pub struct Limits {
     pub operations: usize,
     /// Subscriptions among them. Stops: one client that listens to everything. Likewise.
     pub subscriptions: usize,
-    /// From the opening of a WebSocket to its `connection_init`; an event stream's token is
+    /// From the opening of a WebSocket to its `connection_init`, and to the application's
+    /// answer; an event stream's token is
     /// kept at least so long for its stream, and at most twice. Stops: clients that hold a
     /// connection without a word. The client sees the close code 4408, or 404.
     pub init_time: Duration,

@@ -1,6 +1,6 @@
 //! GraphQL's transports: any messages, and what the application does about them.
 //!
-//! The first byte chooses protocol and limits. Each line that follows is one message, for the
+//! The first byte chooses protocol, limits, and whether the client is accepted later. Each line that follows is one message, for the
 //! server and for the client.
 
 use barewire::graphql::http::Received;
@@ -30,13 +30,21 @@ fn is_message(out: &str) {
 }
 
 /// Accepts, executes and ends; a close is for good.
-fn server(protocol: Protocol, limits: &Limits, lines: &[&str]) {
+fn server(protocol: Protocol, limits: &Limits, is_later: bool, lines: &[&str]) {
     let mut server = Server::new(protocol, Instant::START, limits);
     let mut running: Vec<String> = Vec::new();
-    let mut over = None;
+    let (mut over, mut undecided) = (None, None);
     for line in lines {
         let mut out = String::new();
+        if undecided == Some(0) {
+            server.accept(None, &mut out);
+            assert_eq!(server.is_ready(), over.is_none());
+            is_message(&out);
+            out.clear();
+        }
+        undecided = undecided.and_then(|left: u8| left.checked_sub(1));
         match server.receive(line, limits, &mut out) {
+            Ok(Some(ServerEvent::Init { .. })) if is_later => undecided = Some(2),
             Ok(Some(ServerEvent::Init { .. })) => {
                 assert!(server.accept(None, &mut out));
             }
@@ -155,7 +163,7 @@ pub fn session(data: &[u8]) {
     };
     if let Ok(text) = str::from_utf8(text) {
         let lines: Vec<&str> = text.lines().collect();
-        server(protocol, &limits, &lines);
+        server(protocol, &limits, manner & 4 != 0, &lines);
         client(protocol, &limits, &lines);
     }
 }

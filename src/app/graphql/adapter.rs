@@ -21,7 +21,8 @@ use crate::app::futures::spawner::Spawner;
 /// an executor of it.
 ///
 /// Resolvers find the loop's [`Spawner`] in their context, for timers and tasks, the
-/// [`Extensions`](crate::app::Extensions) that middleware has attached, in an `Arc`, and a
+/// [`Extensions`](crate::app::Extensions) that middleware and
+/// [`GraphQl::on_connect`](crate::app::GraphQl::on_connect) have attached, in an `Arc`, and a
 /// [`ConnectionInit`]. An argument `Upload` is a file of a multipart request; with
 /// async-graphql's feature `tempfile` it is written to a file without a name, meanwhile the
 /// loop waits.

@@ -3,7 +3,8 @@
 use alloc::string::String;
 use alloc::sync::Arc;
 use alloc::vec::Vec;
-use core::future::Future;
+use core::any::Any;
+use core::future::{Future, ready};
 use core::pin::Pin;
 use core::task::{Context, Poll};
 
@@ -28,7 +29,8 @@ pub struct Operation {
     pub uploads: Vec<GraphQlUpload>,
     /// The client's payload of `connection_init`, a JSON object, on a WebSocket.
     pub init: Option<Arc<str>>,
-    /// What middleware has attached to the request, or to that which opened the WebSocket.
+    /// What middleware has attached to the request, or to that which opened the WebSocket, and
+    /// what [`Executor::connect`] has.
     pub extensions: Option<Arc<Extensions>>,
     /// Tasks and timers of the loop that the operation is executed on.
     pub spawner: Spawner,
@@ -42,6 +44,29 @@ impl Operation {
     /// Takes the charge, which is to be held until the operation is over.
     pub(super) fn take_charge(&mut self) -> Charge {
         core::mem::replace(&mut self.charge, Charge::NONE)
+    }
+}
+
+/// A client that has opened a WebSocket, and is to be accepted: see [`Executor::connect`].
+pub struct GraphQlConnection {
+    /// What it says of itself, the payload of `connection_init`: a JSON object.
+    pub payload: Option<Arc<str>>,
+    /// Tasks and timers of the loop.
+    pub spawner: Spawner,
+    pub(super) extensions: Option<Arc<Extensions>>,
+}
+
+partly_shown!(it: GraphQlConnection { extensions: it.extensions() });
+
+impl GraphQlConnection {
+    /// What middleware has attached to the request that opened the WebSocket.
+    pub fn extensions(&self) -> &Extensions {
+        self.extensions.as_deref().unwrap_or(Extensions::none())
+    }
+
+    /// Attaches a value, such as who the client is, to each [`Operation`] that follows.
+    pub fn insert<T: Any + Send + Sync>(&mut self, value: T) {
+        Arc::make_mut(self.extensions.get_or_insert_default()).insert(value);
     }
 }
 
@@ -87,14 +112,50 @@ pub trait Executor: Send + Sync + 'static {
         Once(Some(error))
     }
 
-    /// A client opens a WebSocket, and says this of itself, a JSON object: accepts it with a
-    /// JSON object for it or none.
+    /// A client has opened a WebSocket: accepts it with a JSON object for it or none. It may
+    /// wait, until [`Limits::init_time`](crate::graphql::Limits::init_time) is over; what the
+    /// client asks for meanwhile is refused, or, by the legacy protocol, waits too. By default
+    /// all are accepted. [`GraphQl::on_connect`](crate::app::GraphQl::on_connect) has an
+    /// example.
     ///
     /// # Errors
     /// Refuses it: the reason, of at most 123 bytes, is told, and the code is 4403.
-    fn connect(&self, payload: Option<&str>) -> Result<Option<String>, String> {
-        let _ = payload;
-        Ok(None)
+    fn connect(
+        &self,
+        connection: &mut GraphQlConnection,
+    ) -> impl Future<Output = Result<Option<String>, String>> {
+        let _ = connection;
+        ready(Ok(None))
+    }
+}
+
+/// An executor, and what accepts its clients.
+pub(super) struct OnConnect<E, F> {
+    pub(super) executor: E,
+    pub(super) accept: F,
+}
+
+impl<E, F> Executor for OnConnect<E, F>
+where
+    E: Executor,
+    F: AsyncFn(&mut GraphQlConnection) -> Result<Option<String>, String> + Send + Sync + 'static,
+{
+    fn execute(&self, operation: Operation) -> impl Future<Output = GraphQlResponse> {
+        self.executor.execute(operation)
+    }
+
+    fn subscribe(
+        &self,
+        operation: Operation,
+    ) -> impl Stream<Item = GraphQlResponse> + use<E, F> + 'static {
+        self.executor.subscribe(operation)
+    }
+
+    fn connect(
+        &self,
+        connection: &mut GraphQlConnection,
+    ) -> impl Future<Output = Result<Option<String>, String>> {
+        (self.accept)(connection)
     }
 }
 

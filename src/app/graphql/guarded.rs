@@ -12,7 +12,7 @@ use std::panic::catch_unwind;
 
 use futures_core::Stream;
 
-use super::executor::{Executor, Operation};
+use super::executor::{Executor, GraphQlConnection, Operation};
 use super::response::GraphQlResponse;
 use crate::link::Charge;
 use crate::net::report::report;
@@ -58,12 +58,23 @@ impl Subscribed {
     }
 }
 
-/// What an executor says to a client that opens a WebSocket; none if it panics.
-pub(super) fn connect<E: Executor>(
-    executor: &E,
-    payload: Option<&str>,
-) -> Option<Result<Option<String>, String>> {
-    guarded(|| executor.connect(payload))
+/// Whether a client is accepted; no answer if the executor panics.
+pub(super) type Verdict = Option<Result<Option<String>, String>>;
+
+/// What an executor says to a client that has opened a WebSocket.
+pub(super) async fn connect<E: Executor>(
+    executor: Arc<E>,
+    mut connection: GraphQlConnection,
+) -> (GraphQlConnection, Verdict) {
+    let verdict = {
+        let mut run = pin!(async { executor.connect(&mut connection).await });
+        let poll = |context: &mut Context<'_>| match guarded(|| run.as_mut().poll(context)) {
+            Some(polled) => polled.map(Some),
+            None => Poll::Ready(None),
+        };
+        poll_fn(poll).await
+    };
+    (connection, verdict)
 }
 
 impl Stream for Subscribed {

@@ -4,10 +4,12 @@ use alloc::collections::BTreeMap;
 use alloc::rc::Rc;
 use alloc::string::String;
 use alloc::sync::Arc;
+use alloc::vec::Vec;
 use core::cell::RefCell;
+use core::mem::take;
 
-use super::executor::{Executor, Operation};
-use super::guarded::connect;
+use super::executor::{Executor, GraphQlConnection, Operation};
+use super::guarded::{Verdict, connect};
 use super::response::GraphQlResponse;
 use super::shared::{Origin, Shared, busy, listens};
 use crate::app::exchange::extensions::Extensions;
@@ -26,7 +28,6 @@ use crate::wire::json::members;
 pub(super) struct GraphQlSocket<E> {
     shared: Arc<Shared<E>>,
     extensions: Option<Arc<Extensions>>,
-    init: Option<Arc<str>>,
     /// What the operations share; none on a WebSocket without a subprotocol.
     state: Option<Rc<RefCell<State>>>,
     /// For the ids of operations, and what was said at the beginning.
@@ -35,6 +36,12 @@ pub(super) struct GraphQlSocket<E> {
 
 struct State {
     machine: Server,
+    init: Option<Arc<str>>,
+    extensions: Option<Arc<Extensions>>,
+    /// Decides whether the client is accepted.
+    deciding: Option<FutureId>,
+    /// Operations that came before that (legacy).
+    early: Vec<(String, Operation)>,
     running: BTreeMap<String, FutureId>,
     out: String,
 }
@@ -44,7 +51,6 @@ impl<E> GraphQlSocket<E> {
         Self {
             shared,
             extensions,
-            init: None,
             state: None,
             charge: Charge::NONE,
         }
@@ -89,13 +95,21 @@ impl State {
         if let Some(future) = self.running.remove(id) {
             socket.cancel(future);
         }
+        self.early.retain(|(early, _)| early != id);
+    }
+
+    /// Drops all that runs and waits.
+    fn stop(&mut self, socket: &mut Socket<'_, '_>) {
+        let running = take(&mut self.running).into_values();
+        for future in running.chain(self.deciding.take()) {
+            socket.cancel(future);
+        }
+        self.early.clear();
     }
 
     /// Stops all operations, and closes.
     fn close(&mut self, closing: &Closing, socket: &mut Socket<'_, '_>) {
-        for future in core::mem::take(&mut self.running).into_values() {
-            socket.cancel(future);
-        }
+        self.stop(socket);
         close(closing, socket);
     }
 }
@@ -127,7 +141,9 @@ impl<E: Executor> GraphQlSocket<E> {
         match received {
             Err(closing) => state.borrow_mut().close(&closing, socket),
             Ok(None) => {}
-            Ok(Some(ServerEvent::Init { payload })) => self.connect(payload, &state, socket),
+            Ok(Some(ServerEvent::Init { payload })) => {
+                self.connect(payload.map(Arc::from), &state, socket);
+            }
             Ok(Some(ServerEvent::Complete { id })) => state.borrow_mut().forget(&id, socket),
             Ok(Some(ServerEvent::Subscribe {
                 id,
@@ -140,29 +156,37 @@ impl<E: Executor> GraphQlSocket<E> {
                 self.begin(&id, request, &state, socket);
             }
         }
-        let said = self.init.as_ref().map_or(0, |it| it.len());
-        self.charge.set(said + state.borrow().machine.held());
+        let state = state.borrow();
+        let said = state.init.as_ref().map_or(0, |it| it.len());
+        self.charge.set(said + state.machine.held());
     }
 
     /// A client says who it is.
     fn connect(
-        &mut self,
-        payload: Option<&str>,
+        &self,
+        payload: Option<Arc<str>>,
         state: &Rc<RefCell<State>>,
         socket: &mut Socket<'_, '_>,
     ) {
-        let accepted = connect(&*self.shared.executor, payload);
-        let mut state = state.borrow_mut();
-        let closing = match accepted {
-            Some(Ok(answer)) => {
-                self.init = payload.map(Arc::from);
-                state.say(socket, |it, out| it.accept(answer.as_deref(), out));
-                return;
-            }
-            Some(Err(reason)) => state.say(socket, |it, out| it.refuse(&reason, out)),
-            None => state.machine.fail(),
+        state.borrow_mut().init.clone_from(&payload);
+        let client = GraphQlConnection {
+            payload,
+            spawner: socket.spawner(),
+            extensions: self.extensions.clone(),
         };
-        state.close(&closing, socket);
+        let deciding = connect(self.shared.executor.clone(), client);
+        let (shared, of) = (self.shared.clone(), state.clone());
+        let begun = socket.future(deciding, move |(client, verdict), socket| {
+            decide(&shared, &of, (client, verdict), socket);
+        });
+        let mut state = state.borrow_mut();
+        match begun {
+            Ok(future) => state.deciding = Some(future),
+            Err(_) => {
+                let closing = state.machine.fail();
+                state.close(&closing, socket);
+            }
+        }
     }
 
     fn begin(
@@ -175,51 +199,92 @@ impl<E: Executor> GraphQlSocket<E> {
         if let Err(error) = self.shared.resolve(&mut request) {
             return refuse(id, error, &mut state.borrow_mut(), socket);
         }
+        let mut held = state.borrow_mut();
         let origin = Origin {
-            init: self.init.clone(),
-            extensions: self.extensions.clone(),
+            init: held.init.clone(),
+            extensions: held.extensions.clone(),
             spawner: socket.spawner(),
         };
-        let begun = match Shared::<E>::operation(request, origin, socket.charge()) {
-            Ok(operation) => self.run(id, operation, state, socket),
-            Err(_) => Err(FutureError::Memory),
-        };
-        let mut state = state.borrow_mut();
-        match begun {
-            Ok(future) if state.machine.is_live(id) => {
-                state.running.insert(id.into(), future);
+        match Shared::<E>::operation(request, origin, socket.charge()) {
+            Err(_) => held.next(id, &busy(&FutureError::Memory), socket),
+            Ok(operation) if held.machine.is_ready() => {
+                drop(held);
+                start(&self.shared, id, operation, state, socket);
             }
-            Ok(_) => {}
-            Err(error) => state.next(id, &busy(&error), socket),
+            Ok(operation) => held.early.push((id.into(), operation)),
         }
     }
+}
 
-    fn run(
-        &self,
-        id: &str,
-        operation: Operation,
-        state: &Rc<RefCell<State>>,
-        socket: &mut Socket<'_, '_>,
-    ) -> Result<FutureId, FutureError> {
-        let (state, id) = (state.clone(), String::from(id));
-        if listens(&operation) {
-            let stream = self.shared.subscribe(operation);
-            return socket.stream(stream, move |response, socket| {
-                let mut state = state.borrow_mut();
-                match response {
-                    Some(response) => state.next(&id, &response, socket),
-                    None => state.complete(&id, socket),
-                }
-            });
-        }
-        socket.future(self.shared.execute(operation), move |response, socket| {
-            let mut state = state.borrow_mut();
-            state.next(&id, &response, socket);
-            if response.has_data {
-                state.complete(&id, socket);
+/// A client is accepted, or not.
+fn decide<E: Executor>(
+    shared: &Shared<E>,
+    state: &Rc<RefCell<State>>,
+    (client, verdict): (GraphQlConnection, Verdict),
+    socket: &mut Socket<'_, '_>,
+) {
+    let mut held = state.borrow_mut();
+    let closing = match verdict {
+        Some(Ok(answer)) => {
+            held.say(socket, |it, out| it.accept(answer.as_deref(), out));
+            held.extensions = client.extensions;
+            let early = take(&mut held.early);
+            drop(held);
+            for (id, mut operation) in early {
+                operation.extensions.clone_from(&state.borrow().extensions);
+                start(shared, &id, operation, state, socket);
             }
-        })
+            return;
+        }
+        Some(Err(reason)) => held.say(socket, |it, out| it.refuse(&reason, out)),
+        None => held.machine.fail(),
+    };
+    held.close(&closing, socket);
+}
+
+fn start<E: Executor>(
+    shared: &Shared<E>,
+    id: &str,
+    operation: Operation,
+    state: &Rc<RefCell<State>>,
+    socket: &mut Socket<'_, '_>,
+) {
+    let begun = run(shared, id, operation, state, socket);
+    let mut state = state.borrow_mut();
+    match begun {
+        Ok(future) if state.machine.is_live(id) => {
+            state.running.insert(id.into(), future);
+        }
+        Ok(_) => {}
+        Err(error) => state.next(id, &busy(&error), socket),
     }
+}
+
+fn run<E: Executor>(
+    shared: &Shared<E>,
+    id: &str,
+    operation: Operation,
+    state: &Rc<RefCell<State>>,
+    socket: &mut Socket<'_, '_>,
+) -> Result<FutureId, FutureError> {
+    let (state, id) = (state.clone(), String::from(id));
+    if listens(&operation) {
+        let stream = shared.subscribe(operation);
+        return socket.stream(stream, move |response, socket| {
+            let mut state = state.borrow_mut();
+            match response {
+                Some(response) => state.next(&id, &response, socket),
+                None => state.complete(&id, socket),
+            }
+        });
+    }
+    socket.future(shared.execute(operation), move |response, socket| {
+        let mut state = state.borrow_mut();
+        state.next(&id, &response, socket);
+        if response.has_data {
+            state.complete(&id, socket);
+        }
+    })
 }
 
 fn refuse(id: &str, error: RequestError, state: &mut State, socket: &mut Socket<'_, '_>) {
@@ -240,6 +305,10 @@ impl<E: Executor> WebSocket for GraphQlSocket<E> {
         let machine = Server::new(protocol, socket.now(), limits);
         self.state = Some(Rc::new(RefCell::new(State {
             machine,
+            init: None,
+            extensions: self.extensions.clone(),
+            deciding: None,
+            early: Vec::new(),
             running: BTreeMap::new(),
             out: String::new(),
         })));
@@ -262,9 +331,7 @@ impl<E: Executor> WebSocket for GraphQlSocket<E> {
 
     fn closed(&mut self, socket: &mut Socket<'_, '_>, _: SocketEnd<'_>) {
         if let Some(state) = &self.state {
-            for future in core::mem::take(&mut state.borrow_mut().running).into_values() {
-                socket.cancel(future);
-            }
+            state.borrow_mut().stop(socket);
         }
     }
 }

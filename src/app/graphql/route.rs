@@ -6,7 +6,7 @@ use alloc::vec::Vec;
 use core::fmt;
 use core::time::Duration;
 
-use super::executor::Executor;
+use super::executor::{Executor, GraphQlConnection, OnConnect};
 use super::over_events::Source;
 use super::over_socket::GraphQlSocket;
 use super::reserved::{Reserved, Single};
@@ -97,6 +97,58 @@ impl<E: Executor> GraphQl<E> {
             origins: None,
             #[cfg(feature = "deflate")]
             deflate: None,
+        }
+    }
+
+    /// Accepts clients that open WebSockets, or refuses them with 4403 and a reason, in place
+    /// of the executor's own [`connect`](Executor::connect). It may wait, for a database or
+    /// another server: the limit on that is [`Limits::init_time`].
+    ///
+    /// ```
+    /// # use barewire::app::{App, Executor, GraphQl, GraphQlResponse, Operation};
+    /// # struct Hello;
+    /// # impl Executor for Hello {
+    /// #     async fn execute(&self, _: Operation) -> GraphQlResponse {
+    /// #         GraphQlResponse::new(r#"{"data":null}"#.into(), true)
+    /// #     }
+    /// # }
+    /// use barewire::app::GraphQlConnection;
+    ///
+    /// /// Who a client is: operations find this among their extensions.
+    /// struct User(String);
+    ///
+    /// /// Stands for a question to a database.
+    /// async fn user_of(payload: &str) -> Option<User> {
+    ///     (payload == r#"{"token":"secret"}"#).then(|| User("Ann".into()))
+    /// }
+    ///
+    /// let route = GraphQl::new(Hello).on_connect(async |client: &mut GraphQlConnection| {
+    ///     let payload = client.payload.clone().unwrap_or_default();
+    ///     let user = user_of(&payload).await.ok_or("who are you?")?;
+    ///     client.insert(user);
+    ///     Ok(None)
+    /// });
+    /// App::new().graphql("/graphql", route);
+    /// ```
+    #[must_use]
+    pub fn on_connect<F>(self, accept: F) -> GraphQl<impl Executor>
+    where
+        F: AsyncFn(&mut GraphQlConnection) -> Result<Option<String>, String>
+            + Send
+            + Sync
+            + 'static,
+    {
+        GraphQl {
+            executor: OnConnect {
+                executor: self.executor,
+                accept,
+            },
+            limits: self.limits,
+            documents: self.documents,
+            time: self.time,
+            origins: self.origins,
+            #[cfg(feature = "deflate")]
+            deflate: self.deflate,
         }
     }
 

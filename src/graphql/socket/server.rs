@@ -45,7 +45,7 @@ use crate::wire::Instant;
 pub struct Server {
     protocol: Protocol,
     state: ServerState,
-    /// When the init has to be there.
+    /// When the init has to be there, and answered.
     init_by: Instant,
     /// The ids of operations that run, and whether they are subscriptions.
     operations: BTreeMap<Box<str>, bool>,
@@ -294,7 +294,8 @@ impl Server {
 
     /// When [`elapsed`](Self::elapsed) is to be called, if ever.
     pub fn deadline(&self) -> Option<Instant> {
-        (self.state == ServerState::Opening).then_some(self.init_by)
+        let is_open = matches!(self.state, ServerState::Opening | ServerState::Deciding);
+        is_open.then_some(self.init_by)
     }
 
     /// The time is now.
@@ -306,6 +307,11 @@ impl Server {
             true => Err(self.over(CloseCode::ConnectionInitialisationTimeout)),
             false => Ok(()),
         }
+    }
+
+    /// Whether the client is accepted.
+    pub fn is_ready(&self) -> bool {
+        self.state == ServerState::Ready
     }
 
     /// Whether an operation runs.

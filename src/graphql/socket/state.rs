@@ -2,7 +2,7 @@
 //!
 //! ```text
 //!   server   Opening ── init ──► Deciding ── accept ──► Ready
-//!               │ time: 4408        │ refuse: 4403        │ a fault
+//!               │ time: 4408        │ or refuse: 4403     │ a fault
 //!               └───────────────────┴──────► Over ◄───────┘
 //!
 //!   client   Opening ── init ──► Waiting ── ack ──► Ready

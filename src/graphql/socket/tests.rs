@@ -80,6 +80,12 @@ fn every_close_code_of_a_server_has_its_fault() {
     let closing = late.elapsed(late.deadline().unwrap()).unwrap_err();
     assert_eq!(closing.code.code(), 4408);
     let mut out = String::new();
+    let mut undecided = server();
+    undecided.receive(INIT, LIMITS, &mut out).unwrap();
+    let closing = undecided.elapsed(undecided.deadline().unwrap());
+    assert_eq!(closing.unwrap_err().code.code(), 4408);
+    assert!(!undecided.accept(None, &mut out), "it is too late");
+    assert_eq!(ready().deadline(), None);
     assert_eq!(server().refuse("no", &mut out).code.code(), 4403);
     assert_eq!(ready().fail().code.code(), 4500);
     assert_eq!(out, "");

@@ -2,6 +2,7 @@
 #![cfg(feature = "async-graphql")]
 
 mod bad_input;
+mod connecting;
 #[cfg(feature = "deflate")]
 mod deflated;
 mod events;

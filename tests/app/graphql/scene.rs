@@ -7,8 +7,8 @@ use std::net::TcpStream;
 use std::sync::Arc;
 
 use async_graphql::{Context, Object, Schema, Subscription, Upload};
-use barewire::app::{App, AsyncGraphQl, ConnectionInit, Executor, GraphQl};
-use barewire::app::{GraphQlResponse, Operation, Spawner};
+use barewire::app::{App, AsyncGraphQl, ConnectionInit, Executor, Extensions, GraphQl};
+use barewire::app::{GraphQlConnection, GraphQlResponse, Operation, Spawner};
 use barewire::graphql::{Documents, Limits};
 
 use crate::app_support::{Answer, Running, read_until};
@@ -50,7 +50,16 @@ impl Query {
         let init = context.data_opt::<ConnectionInit>()?;
         Some(init.0.to_string())
     }
+
+    /// Who the client is found to be.
+    async fn who(&self, context: &Context<'_>) -> Option<String> {
+        let extensions = context.data_opt::<Arc<Extensions>>()?;
+        Some(extensions.get::<User>()?.0.clone())
+    }
 }
+
+/// Attached where a client connects.
+pub(crate) struct User(pub(crate) String);
 
 pub(crate) struct Mutation;
 
@@ -185,8 +194,8 @@ impl Executor for Doorman {
         GraphQlResponse::error("nothing is executed", "BAD_REQUEST")
     }
 
-    fn connect(&self, payload: Option<&str>) -> Result<Option<String>, String> {
-        match payload {
+    async fn connect(&self, client: &mut GraphQlConnection) -> Result<Option<String>, String> {
+        match client.payload.as_deref() {
             None => Ok(Some(r#"{"welcome":true}"#.into())),
             Some(r#"{"panic":true}"#) => panic!("on purpose"),
             Some(_) => Err("go away".into()),
