@@ -87,7 +87,8 @@
 //! | `net` | `net` and `app`: mio, socket2, getrandom, rustix |
 //! | `client` | `client`: HTTP, WebSocket, event streams and gRPC |
 //! | `cookies` | a cookie jar for HTTP clients: cookie, psl |
-//! | `json` | values as JSON in requests, responses and replies: serde, serde_json |
+//! | `json` | values as JSON in requests, responses and replies: serde, serde_json, serde_path_to_error |
+//! | `forms` | queries, forms and parameters of paths as values: serde, serde_html_form, form_urlencoded, serde_path_to_error |
 //! | `envelope` | channels for browsers without a library, and their client: serde, serde_json, uuid |
 //! | `redis` | channels of several processes, through Redis or Valkey |
 //! | `futures` | streams of futures-core as event streams, messages and calls |

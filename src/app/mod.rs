@@ -142,6 +142,7 @@ mod channels;
 mod envelope;
 mod event_streams;
 mod exchange;
+mod extract;
 #[cfg(all(unix, feature = "files"))]
 mod files;
 mod futures;
@@ -204,6 +205,7 @@ pub use exchange::extensions::Extensions;
 pub use exchange::json::put_json_string;
 pub use exchange::record::Record;
 pub use exchange::refusal::{Answer, Done, Refusal};
+pub use exchange::rendering::problem_json;
 pub use exchange::reply::Reply;
 pub use exchange::reply_end::ReplyEnd;
 pub use exchange::reply_head::ReplyHead;
@@ -212,6 +214,9 @@ pub use exchange::request_id::RequestId;
 pub use exchange::response::Response;
 pub use exchange::stream::{Stream, Streaming};
 pub use exchange::stream_handle::StreamHandle;
+pub use extract::extract_error::ExtractError;
+#[cfg(feature = "forms")]
+pub use extract::form_limits::FormLimits;
 #[cfg(all(unix, feature = "files"))]
 pub use files::files::Files;
 pub use futures::jobs::FutureId;

@@ -6,6 +6,8 @@
 mod app_support;
 
 mod access;
+#[cfg(all(feature = "forms", feature = "json"))]
+mod extract;
 mod proxies;
 mod smoke;
 mod tasks;

@@ -11,6 +11,8 @@ use crate::app::exchange::pattern::{Params, Taken};
 use crate::app::exchange::request::Locals;
 use crate::app::exchange::request::Request;
 use crate::app::exchange::request::RequestTls;
+#[cfg(feature = "forms")]
+use crate::app::extract::form_limits::FormLimits;
 use crate::app::routes::endpoint::erase;
 use crate::app::routes::route::Route;
 use crate::http::{FieldBuffer, Method, RequestHead, Target, Version};
@@ -32,6 +34,8 @@ struct TakenRequest {
     peer: Option<Peer>,
     tls: RequestTls,
     extensions: Option<Arc<Extensions>>,
+    #[cfg(feature = "forms")]
+    form_limits: FormLimits,
     _charge: Charge, // for the copies
 }
 
@@ -65,6 +69,8 @@ impl TakenRequest {
             peer: request.peer(),
             tls: request.tls.clone(),
             extensions: request.extensions.clone(),
+            #[cfg(feature = "forms")]
+            form_limits: request.form_limits(),
             _charge: charge,
         })
     }
@@ -92,6 +98,10 @@ impl TakenRequest {
             names: &self.names,
             taken: self.taken,
         };
+        #[cfg_attr(not(feature = "forms"), expect(unused_mut, reason = "none is known"))]
+        let mut locals = Locals::new(); // they stay on their loop
+        #[cfg(feature = "forms")]
+        locals.insert(self.form_limits);
         call(&Request {
             head: &head,
             path: &self.path,
@@ -101,7 +111,7 @@ impl TakenRequest {
             peer: &self.peer,
             tls: &self.tls,
             extensions: &self.extensions,
-            locals: &Locals::new(), // they stay on their loop
+            locals: &locals,
         })
     }
 }

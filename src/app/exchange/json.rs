@@ -36,10 +36,14 @@ pub fn put_json_string(text: &str, out: &mut String) {
     out.push('"');
 }
 
-/// The body of an error reply: `{"error":"..."}`.
-pub(super) fn put_error(text: &str, out: &mut String) {
+/// The body of an error reply: `{"error":"..."}`, with `"field"` where it is known.
+pub(super) fn put_error(text: &str, field: Option<&str>, out: &mut String) {
     out.push_str("{\"error\":");
     put_json_string(text, out);
+    if let Some(field) = field {
+        out.push_str(",\"field\":");
+        put_json_string(field, out);
+    }
     out.push('}');
 }
 

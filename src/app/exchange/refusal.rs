@@ -1,6 +1,7 @@
 //! The values that a route's closure may return.
 
 use alloc::borrow::Cow;
+use alloc::boxed::Box;
 
 use crate::http::{FieldBuffer, InvalidField, Status};
 
@@ -44,6 +45,7 @@ impl Done {
 pub struct Refusal {
     status: Status,
     reason: Option<Cow<'static, str>>,
+    field: Option<Box<str>>,
     fields: FieldBuffer,
 }
 
@@ -53,6 +55,7 @@ impl Refusal {
         Self {
             status,
             reason: None,
+            field: None,
             fields: FieldBuffer::new(),
         }
     }
@@ -62,6 +65,21 @@ impl Refusal {
     #[must_use]
     pub fn because(mut self, reason: impl Into<Cow<'static, str>>) -> Self {
         self.reason = Some(reason.into());
+        self
+    }
+
+    /// Names the field of the request that is at fault: the body has it as `"field"` beside
+    /// its reason.
+    ///
+    /// ```
+    /// use barewire::app::{Refusal, Status};
+    ///
+    /// let refusal = Refusal::new(Status::CONFLICT).because("taken already").at_field("email");
+    /// assert_eq!(refusal.field(), Some("email"));
+    /// ```
+    #[must_use]
+    pub fn at_field(mut self, field: impl Into<Box<str>>) -> Self {
+        self.field = Some(field.into());
         self
     }
 
@@ -82,6 +100,12 @@ impl Refusal {
     /// The text of the body's `error` member.
     pub fn reason(&self) -> &str {
         self.reason.as_deref().unwrap_or(self.status.reason())
+    }
+
+    /// The field of the request that is at fault, if one was
+    /// [named](Self::at_field).
+    pub fn field(&self) -> Option<&str> {
+        self.field.as_deref()
     }
 
     pub(super) const fn fields(&self) -> &FieldBuffer {

@@ -18,6 +18,6 @@ fn what_a_string_may_not_hold_is_escaped() {
 #[test]
 fn an_error_body_is_an_object() {
     let mut out = String::new();
-    put_error("Not Found", &mut out);
+    put_error("Not Found", None, &mut out);
     assert_eq!(out, r#"{"error":"Not Found"}"#);
 }
