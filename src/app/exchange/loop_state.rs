@@ -33,6 +33,8 @@ pub(crate) struct LoopState {
     /// The middleware, which looks at every head.
     pub(crate) watch: Arc<dyn Watch>,
     pub(crate) is_watched: bool,
+    /// Records hold more than methods: middleware or the app's renderer looks at them.
+    pub(crate) remembers: bool,
     /// Some of it wants to know how replies end, if only of some.
     pub(crate) watches_ends: bool,
     watches_all_ends: bool,
@@ -95,6 +97,7 @@ impl LoopState {
         Self {
             coding,
             is_watched: watch.is_some(),
+            remembers: watch.is_some() || watch.renders(),
             watches_ends: watch.watches_ends().is_some(),
             watches_all_ends: watch.watches_ends() == Some(true),
             spare: Vec::new(),

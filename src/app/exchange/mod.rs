@@ -17,6 +17,7 @@ mod peer;
 pub(super) mod provenance;
 pub(super) mod record;
 pub(super) mod refusal;
+pub(super) mod rendering;
 pub(super) mod reply;
 pub(super) mod reply_end;
 pub(super) mod reply_head;

@@ -1,7 +1,9 @@
 //! The heads of replies, as middleware sees them.
 
 use super::record::{Record, RouteNumber};
+use super::refusal::Refusal;
 use super::reply_end::ReplyEnd;
+use super::response::Response;
 use crate::coding::Coding;
 use crate::coding::lent::Made;
 use crate::coding::work::Purpose;
@@ -17,6 +19,12 @@ pub(crate) trait Watch: Send + Sync {
     fn watches_ends(&self) -> Option<bool>;
 
     fn look(&self, record: &Record, head: &mut ReplyHead<'_>);
+
+    /// Whether refusals are rendered by the app.
+    fn renders(&self) -> bool;
+
+    /// The response of a refusal, where the app makes it.
+    fn render(&self, refusal: &Refusal, record: &Record) -> Option<Response>;
 
     /// A reply has left, or no more of it will.
     fn ended(&self, record: &Record, end: &ReplyEnd<'_>);

@@ -3,11 +3,14 @@
 use alloc::boxed::Box;
 use core::mem;
 
+use bytes::Bytes;
+
 use super::json;
 use super::loop_state::LoopState;
 use super::record::Record;
 use super::refusal::Refusal;
 use super::reply_head::{Chosen, ReplyHead};
+use super::response::Response;
 use super::session::SessionContext;
 use crate::http::{
     Asks, ContentTypeLine, FieldBuffer, Fields, Method, ResponseContent, ResponseHead, Status,
@@ -100,7 +103,7 @@ impl SessionContext<'_, '_> {
             // They have been checked one by one.
             let _ = record.fields.extend(refusal.fields().as_fields());
         }
-        let sent = !self.is_faulty() && self.send_error(refusal.status(), refusal.reason());
+        let sent = !self.is_faulty() && self.send_error(refusal);
         sent || self.respond_error(Status::INTERNAL_SERVER_ERROR)
     }
 
@@ -123,7 +126,7 @@ impl SessionContext<'_, '_> {
         };
         record.fields.clear();
         record.faulty = false;
-        if self.send_error(status, status.reason()) {
+        if self.send_error(&status.into()) {
             return true;
         }
         // A middleware's own field was at fault; the loop answers without it.
@@ -136,12 +139,16 @@ impl SessionContext<'_, '_> {
         false
     }
 
-    fn send_error(&mut self, status: Status, reason: &str) -> bool {
+    fn send_error(&mut self, refusal: &Refusal) -> bool {
+        let status = refusal.status();
+        if let Some(body) = self.render(refusal) {
+            return self.send(status, None, Body::Shared(&body)).is_ok();
+        }
         let mut body = mem::take(&mut self.loop_state.text);
         body.clear();
         let mut put = |record: &mut Record| {
             if ResponseContent::of(Method::GET, status).may_follow {
-                json::put_error(reason, &mut body);
+                json::put_error(refusal.reason(), refusal.field(), &mut body);
                 // Constant text that can stand on the wire.
                 let _ = record.fields.set("Content-Type", "application/json");
             }
@@ -270,6 +277,44 @@ impl SessionContext<'_, '_> {
 
     pub(super) fn is_faulty(&self) -> bool {
         self.record.as_ref().is_some_and(|record| record.faulty)
+    }
+}
+
+impl Response {
+    /// Sends it; false if no response is owed.
+    pub(crate) fn answer(self, at: &mut SessionContext<'_, '_>) -> bool {
+        let status = self.status;
+        let body = self.give(at);
+        at.respond(status, None, Body::Shared(&body))
+    }
+
+    /// Gives its fields to the reply that is owed; its body is left.
+    pub(super) fn give(self, at: &mut SessionContext<'_, '_>) -> Bytes {
+        let Self {
+            fields,
+            body,
+            fault,
+            ..
+        } = self;
+        if let Some(fault) = fault {
+            at.spoil(&fault.name, &fault.value, fault.why);
+        }
+        if let Some(record) = at.record.as_deref_mut() {
+            if fields.as_fields().contains("content-type") {
+                // Replaced, as two types make none. The text was checked before.
+                let own = fields.as_fields().get("content-type").unwrap_or_default();
+                let _ = record.fields.set("Content-Type", own);
+            }
+            for field in fields
+                .as_fields()
+                .iter()
+                .filter(|it| !it.is("content-type"))
+            {
+                let name = core::str::from_utf8(field.name).unwrap_or_default();
+                record.faulty |= record.fields.push(name, field.value).is_err();
+            }
+        }
+        body
     }
 }
 

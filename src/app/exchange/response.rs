@@ -5,9 +5,7 @@ use alloc::string::String;
 
 use bytes::Bytes;
 
-use super::session::SessionContext;
 use crate::http::{self, FieldBuffer, Fields, InvalidField, Status};
-use crate::link::Body;
 
 /// A response as a value: what a [`Deferred`](crate::app::Deferred) sends.
 ///
@@ -20,18 +18,18 @@ use crate::link::Body;
 /// ```
 #[derive(Debug, Clone)]
 pub struct Response {
-    status: Status,
-    fields: FieldBuffer,
-    body: Bytes,
-    fault: Option<Box<Fault>>,
+    pub(super) status: Status,
+    pub(super) fields: FieldBuffer,
+    pub(super) body: Bytes,
+    pub(super) fault: Option<Box<Fault>>,
 }
 
 /// The first field that cannot stand on the wire.
 #[derive(Debug, Clone)]
-struct Fault {
-    name: Box<str>,
-    value: Box<[u8]>,
-    why: InvalidField,
+pub(super) struct Fault {
+    pub(super) name: Box<str>,
+    pub(super) value: Box<[u8]>,
+    pub(super) why: InvalidField,
 }
 
 impl Response {
@@ -101,34 +99,5 @@ impl Response {
     /// The fields.
     pub fn headers(&self) -> Fields<'_> {
         self.fields.as_fields()
-    }
-
-    /// Sends it; false if no response is owed.
-    pub(crate) fn answer(self, at: &mut SessionContext<'_, '_>) -> bool {
-        let Self {
-            status,
-            fields,
-            body,
-            fault,
-        } = self;
-        if let Some(fault) = fault {
-            at.spoil(&fault.name, &fault.value, fault.why);
-        }
-        if let Some(record) = at.record.as_deref_mut() {
-            if fields.as_fields().contains("content-type") {
-                // Replaced, as two types make none. The text was checked before.
-                let own = fields.as_fields().get("content-type").unwrap_or_default();
-                let _ = record.fields.set("Content-Type", own);
-            }
-            for field in fields
-                .as_fields()
-                .iter()
-                .filter(|it| !it.is("content-type"))
-            {
-                let name = core::str::from_utf8(field.name).unwrap_or_default();
-                record.faulty |= record.fields.push(name, field.value).is_err();
-            }
-        }
-        at.respond(status, None, Body::Shared(&body))
     }
 }

@@ -6,8 +6,11 @@ use super::middleware::Middleware;
 use super::router::Router;
 use crate::app::blocking::pool::Pool;
 use crate::app::exchange::record::{Record, RouteNumber};
+use crate::app::exchange::refusal::Refusal;
+use crate::app::exchange::rendering::Render;
 use crate::app::exchange::reply_end::ReplyEnd;
 use crate::app::exchange::reply_head::{ReplyHead, Watch};
+use crate::app::exchange::response::Response;
 use crate::app::publishing::directory::Directory;
 use crate::app::services::interceptor::Interceptors;
 
@@ -22,6 +25,8 @@ pub(crate) struct Shared {
     pub(crate) directory: Arc<Directory>,
     /// Bytes up to which bodies are collected where a route sets no limit.
     pub(crate) collect: usize,
+    /// What makes responses of refusals, if the app does.
+    pub(crate) render: Option<Box<Render>>,
 }
 
 impl Watch for Shared {
@@ -37,6 +42,14 @@ impl Watch for Shared {
         let all = self.middleware.iter().any(|it| it.watches_ends());
         let some = self.middleware.iter().any(|it| it.watches_some_ends());
         (all || some).then_some(all)
+    }
+
+    fn renders(&self) -> bool {
+        self.render.is_some()
+    }
+
+    fn render(&self, refusal: &Refusal, record: &Record) -> Option<Response> {
+        self.render.as_ref().map(|render| render(refusal, record))
     }
 
     fn ended(&self, record: &Record, end: &ReplyEnd<'_>) {

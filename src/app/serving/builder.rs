@@ -4,6 +4,7 @@ use alloc::{boxed::Box, sync::Arc, vec::Vec};
 
 use super::server::{Bound, Plan, Server};
 use crate::app::exchange::refusal::Answer;
+use crate::app::exchange::rendering::Render;
 use crate::app::exchange::reply::Reply;
 use crate::app::exchange::request::MakeLocal;
 use crate::app::exchange::request::Request;
@@ -48,6 +49,7 @@ pub struct App {
     fault: Option<Error>, // the first that a route had
     interceptors: Vec<Box<dyn Interceptor>>,
     of_app: OfApp, // the same, once the app starts
+    pub(super) render: Option<Box<Render>>,
 }
 
 impl Default for App {
@@ -83,6 +85,7 @@ impl App {
             interceptors: Vec::new(),
             of_app: OfApp::default(),
             fault: None,
+            render: None,
         }
     }
 
@@ -387,6 +390,7 @@ impl App {
             locals,
             interceptors,
             of_app,
+            render,
             ..
         } = self;
         if let Some(proxies) = proxies {
@@ -413,6 +417,7 @@ impl App {
             middleware,
             directory,
             collect,
+            render,
         });
         Ok(Plan {
             shared,

@@ -200,7 +200,7 @@ impl AppHandler {
             .record
             .get_or_insert_with(|| loop_state.spare.pop().unwrap_or_default());
         record.begin(head.method, context.now());
-        if self.loop_state.is_watched {
+        if self.loop_state.remembers {
             record.remember(head.target.path(), head.target.query(), *peer);
             record.version = Some(head.version);
         }

@@ -12,5 +12,6 @@ mod later_tests;
 mod listening;
 mod local;
 mod proxies;
+mod rendering;
 pub(super) mod scrape;
 pub(super) mod server;
