@@ -6,6 +6,7 @@
 mod app_support;
 
 mod access;
+mod bounded;
 #[cfg(all(feature = "forms", feature = "json"))]
 mod extract;
 mod proxies;

@@ -121,6 +121,10 @@ impl Session for Decoded {
         self.session.kind()
     }
 
+    fn is_receiving(&self) -> bool {
+        self.session.is_receiving()
+    }
+
     fn lost(&mut self, exchange: Exchange, loop_state: &mut LoopState) {
         self.session.lost(exchange, loop_state);
     }

@@ -145,6 +145,7 @@ impl LoopState {
         if self.spare.len() < SPARE {
             record.extensions = None;
             record.coded = None;
+            record.timer = None;
             record.uncharge();
             self.spare.push(record);
         }

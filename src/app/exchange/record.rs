@@ -13,7 +13,7 @@ use super::request_span::RequestSpan;
 use crate::coding::accept::Accepted;
 use crate::http::{Asks, FieldBuffer, Method, ResponseContent, Status, Version};
 use crate::link::{Account, Charge};
-use crate::net::Peer;
+use crate::net::{Peer, TimerId};
 use crate::wire::Instant;
 
 /// The record of a request, kept until the head of its reply has left, for the
@@ -48,6 +48,8 @@ pub struct Record {
     /// Bytes of content that have been written after its head; likewise.
     content: u64,
     charge: Charge, // while it waits for the next event
+    /// What bounds the time in which the body is collected.
+    pub(crate) timer: Option<TimerId>,
 }
 
 #[derive(Debug, Clone, Copy)]

@@ -51,6 +51,12 @@ pub struct Reply<'a, 'c> {
     length: Option<u64>,
 }
 
+/// Where a session is, with the place that has it.
+type Opened<'r, 'a, 'c> = (
+    &'r mut SessionContext<'a, 'c>,
+    &'r mut Option<Box<dyn Session>>,
+);
+
 /// The form in which a reply's session gets the request's body.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Coming {
@@ -317,6 +323,23 @@ impl<'a, 'c> Reply<'a, 'c> {
         &mut self.at
     }
 
+    /// A reply for a call within this one.
+    pub(crate) fn reborrow(&mut self) -> Reply<'_, 'c> {
+        Reply {
+            at: self.at.reborrow(),
+            opened: self.opened,
+            ..*self
+        }
+    }
+
+    /// The session that a call within this one has opened, if it has.
+    pub(crate) fn opened_session(&mut self) -> Option<Opened<'_, 'a, 'c>> {
+        match self.opened {
+            Some(_) => Some((&mut self.at, self.opened)),
+            None => None,
+        }
+    }
+
     /// Sends the head of an event stream. `make` is told the coding, and called unless
     /// something else was sent.
     pub(crate) fn open(
@@ -393,7 +416,7 @@ impl<'a, 'c> Reply<'a, 'c> {
 }
 
 #[cold]
-pub(super) fn no_place() -> Refusal {
+pub(crate) fn no_place() -> Refusal {
     let refusal = Refusal::new(Status::SERVICE_UNAVAILABLE);
     // Constant text that can stand on the wire.
     let refusal = refusal

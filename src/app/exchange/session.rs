@@ -185,6 +185,11 @@ pub(crate) trait Session {
         Kind::Exchange
     }
 
+    /// Whether the request's body is still coming.
+    fn is_receiving(&self) -> bool {
+        false
+    }
+
     /// The session has panicked and is dropped without a further event. Takes
     /// its name out of the loop's books; calls nothing of the application's.
     fn lost(&mut self, exchange: Exchange, loop_state: &mut LoopState) {}

@@ -349,6 +349,10 @@ impl StreamSession {
 }
 
 impl Session for StreamSession {
+    fn is_receiving(&self) -> bool {
+        self.state.receiving
+    }
+
     fn content(&self) -> u64 {
         self.state.sent
     }

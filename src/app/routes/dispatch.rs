@@ -274,6 +274,7 @@ impl Dispatch<'_> {
             }
             Plan::Pieces(call) => (call, Coming::Here),
             Plan::Collect(limit) => {
+                endpoint.time_body(at)?;
                 return match at.context.collect(head, limit) {
                     Ok(()) => Ok(Outcome::Collecting),
                     Err(UsageError::BodyTooLarge) => Err(Status::CONTENT_TOO_LARGE.into()),

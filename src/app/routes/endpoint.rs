@@ -1,6 +1,7 @@
 //! The code of a route.
 
 use alloc::boxed::Box;
+use core::time::Duration;
 
 use crate::app::exchange::record::RouteNumber;
 use crate::app::exchange::refusal::{Answer, Done, Refusal};
@@ -19,19 +20,31 @@ pub(crate) struct Endpoint {
     pub(crate) collect: Option<usize>,
     /// It opens WebSockets: what follows the head is no body.
     pub(crate) upgrades: bool,
+    /// The most bytes of a body, however it comes.
+    pub(crate) most: Option<u64>,
+    /// From a request to the head of its reply.
+    pub(crate) time: Option<Duration>,
     pub(crate) number: RouteNumber,
 }
 
 impl Endpoint {
+    /// Without code, and without bounds.
+    pub(crate) const EMPTY: Self = Self {
+        whole: None,
+        streamed: None,
+        collect: None,
+        upgrades: false,
+        most: None,
+        time: None,
+        number: RouteNumber::NONE,
+    };
+
     pub(crate) fn new<A: Answer>(
         call: impl Fn(&Request<'_>, Reply<'_, '_>) -> A + Send + Sync + 'static,
     ) -> Self {
         Self {
             whole: Some(erase(call)),
-            streamed: None,
-            collect: None,
-            upgrades: false,
-            number: RouteNumber::NONE,
+            ..Self::EMPTY
         }
     }
 

@@ -1,6 +1,7 @@
 //! From a head to the closure that answers it: middleware, the router, refusals.
 
 pub(super) mod access_log;
+pub(super) mod bounded;
 pub(super) mod compression;
 pub(super) mod cors;
 pub(super) mod decompression;

@@ -2,10 +2,10 @@
 
 use alloc::boxed::Box;
 use alloc::string::String;
+use core::time::Duration;
 
 use super::endpoint::{Call, Endpoint, erase};
 use super::router::Verb;
-use crate::app::exchange::record::RouteNumber;
 use crate::app::exchange::refusal::Answer;
 use crate::app::exchange::reply::Reply;
 use crate::app::exchange::request::Request;
@@ -82,17 +82,10 @@ impl Route {
     }
 
     fn new(verb: Verb, pattern: &str) -> Self {
-        let endpoint = Endpoint {
-            whole: None,
-            streamed: None,
-            collect: None,
-            upgrades: false,
-            number: RouteNumber::NONE,
-        };
         Self {
             verb,
             pattern: String::from(pattern),
-            endpoint,
+            endpoint: Endpoint::EMPTY,
         }
     }
 
@@ -120,6 +113,65 @@ impl Route {
         call: impl Fn(&Request<'_>, Reply<'_, '_>) -> A + Send + Sync + 'static,
     ) -> Self {
         self.endpoint.streamed = Some(erase(call));
+        self
+    }
+
+    /// Refuses bodies of more than so many bytes with 413, however they come: collected,
+    /// streamed with a length, and streamed without one, where it takes effect with the first
+    /// piece beyond. A reply that has begun by then is cut. Counts what
+    /// [`Decompression`](crate::app::Decompression) has decoded.
+    ///
+    /// What is [collected](Self::collect) is bounded without it, what is
+    /// [streamed](Self::stream) is not.
+    ///
+    /// ```
+    /// use barewire::app::{App, Response, Route, Stream, Streaming};
+    /// use barewire::http::Fields;
+    ///
+    /// #[derive(Default)]
+    /// struct Count(usize);
+    ///
+    /// impl Streaming for Count {
+    ///     fn chunk(&mut self, _stream: &mut Stream<'_, '_>, data: &mut [u8]) {
+    ///         self.0 += data.len();
+    ///     }
+    ///
+    ///     fn end(&mut self, stream: &mut Stream<'_, '_>, _trailers: Fields<'_>) {
+    ///         stream.respond(Response::text(self.0.to_string()));
+    ///     }
+    /// }
+    ///
+    /// App::new().route(
+    ///     Route::put("/backup")
+    ///         .stream(|_request, reply| reply.receive(Count::default()))
+    ///         .body_limit(1 << 30),
+    /// );
+    /// ```
+    #[must_use]
+    pub const fn body_limit(mut self, bytes: u64) -> Self {
+        self.endpoint.most = Some(bytes);
+        self
+    }
+
+    /// Bounds the time from a request's head to the head of its reply: 408 if the body is not
+    /// complete by then, 503 if the reply is owed by the route itself, as by
+    /// [`blocking`](Self::blocking), [`Reply::defer`] or [`Reply::future`]. What the route
+    /// does then comes too late and is dropped. A body that is sent after the head has its
+    /// time, and a closure that holds its loop up is not interrupted.
+    ///
+    /// ```
+    /// use barewire::app::{App, Response, Route};
+    /// use std::time::Duration;
+    ///
+    /// App::new().route(
+    ///     Route::get("/report")
+    ///         .blocking(|_request| Response::text("took a while"))
+    ///         .timeout(Duration::from_secs(5)),
+    /// );
+    /// ```
+    #[must_use]
+    pub const fn timeout(mut self, time: Duration) -> Self {
+        self.endpoint.time = Some(time);
         self
     }
 

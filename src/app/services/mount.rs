@@ -20,7 +20,6 @@ use super::running::{Receiving, run};
 use super::sending::Sending;
 use super::service::{Registered, Service};
 use super::unknown::unknown;
-use crate::app::exchange::record::RouteNumber;
 use crate::app::exchange::refusal::{Done, Refusal};
 use crate::app::exchange::reply::Reply;
 use crate::app::exchange::request::Request;
@@ -327,15 +326,13 @@ impl App {
         }
         let whole = interceptors.clone();
         let others = Endpoint {
-            collect: None,
             whole: Some(erase(move |request, mut reply| {
                 unknown(&whole, request.head(), reply.at())
             })),
             streamed: Some(erase(move |request, mut reply| {
                 unknown(&interceptors, request.head(), reply.at())
             })),
-            upgrades: false,
-            number: RouteNumber::NONE,
+            ..Endpoint::EMPTY
         };
         app.serve(post(), &format!("/{service}/{{*method}}"), others)
     }
@@ -355,18 +352,15 @@ fn endpoint(rules: Arc<Rules>, method: Method) -> Endpoint {
                 streamed: Some(erase(move |request, reply| {
                     receive(&rules, &method, request, reply)
                 })),
-                upgrades: false,
-                number: RouteNumber::NONE,
+                ..Endpoint::EMPTY
             }
         }
         Method::Messages(method) => Endpoint {
             collect,
-            whole: None,
             streamed: Some(erase(move |request, reply| {
                 converse(&rules, &*method, request, reply)
             })),
-            upgrades: false,
-            number: RouteNumber::NONE,
+            ..Endpoint::EMPTY
         },
     }
 }

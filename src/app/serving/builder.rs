@@ -174,7 +174,7 @@ impl App {
             pattern,
             endpoint,
         } = route;
-        self.serve(verb, &pattern, endpoint)
+        self.serve(verb, &pattern, endpoint.bounded())
     }
 
     /// Serves the files of a directory below `prefix`: `/static`, or `/` for

@@ -10,8 +10,8 @@ use crate::app::exchange::session::{After, SessionContext};
 use crate::app::exchange::subject::Subject;
 use crate::http::{Method, Status};
 use crate::link::{EndReason, Event};
-use crate::net::Context;
 use crate::net::report::report;
+use crate::net::{Context, Handler};
 
 impl AppHandler {
     /// The exchange, or its connection, is over.
@@ -64,6 +64,19 @@ impl AppHandler {
         self.answer_for(context, Status::GATEWAY_TIMEOUT);
     }
 
+    /// The time that the route has for a reply is over: for what of it is still to come.
+    pub(super) fn late(&mut self, context: &mut Context<'_>) {
+        let (tag, exchange) = (context.tag(), context.exchange());
+        let entry = self.sessions.get_mut(tag, exchange.connection);
+        let session = entry.and_then(|entry| entry.session.as_ref());
+        let status = match session.is_none_or(|it| it.is_receiving()) {
+            true => Status::REQUEST_TIMEOUT,
+            false => Status::SERVICE_UNAVAILABLE,
+        };
+        self.answer_for(context, status);
+        self.served(context);
+    }
+
     /// Answers for the entry that owes the response, and drops it.
     pub(super) fn answer_for(&mut self, context: &mut Context<'_>, status: Status) {
         let Some(entry) = self.claim(context) else {
@@ -79,9 +92,12 @@ impl AppHandler {
             loop_state: &mut self.loop_state,
             record: &mut self.running.record,
         };
-        if status == Status::GATEWAY_TIMEOUT {
-            let subject = at.subject();
-            report!(Error, "{subject}: 504, as no reply was given in time");
+        if matches!(
+            status,
+            Status::GATEWAY_TIMEOUT | Status::SERVICE_UNAVAILABLE
+        ) {
+            let (subject, code) = (at.subject(), status.code());
+            report!(Error, "{subject}: {code}, as no reply was given in time");
         }
         at.refuse(&status.into());
         self.drive(context, Event::Ended(EndReason::Aborted));

@@ -10,11 +10,8 @@ fn router(routes: &[(&str, &str)]) -> Router {
         };
         // The limit tells the endpoints apart.
         let endpoint = Endpoint {
-            whole: None,
-            streamed: None,
             collect: Some(index),
-            upgrades: false,
-            number: RouteNumber::NONE,
+            ..Endpoint::EMPTY
         };
         router.add(verb, pattern, endpoint).unwrap();
     }
@@ -134,13 +131,7 @@ fn allow_lists_every_method_once() {
 #[test]
 fn the_same_route_twice_is_refused() {
     let mut router = router(&[("GET", "/a/{x}")]);
-    let endpoint = Endpoint {
-        whole: None,
-        streamed: None,
-        collect: None,
-        upgrades: false,
-        number: RouteNumber::NONE,
-    };
+    let endpoint = Endpoint { ..Endpoint::EMPTY };
     let error = router
         .add(Verb::One("GET".into()), "/a/{y}", endpoint)
         .unwrap_err();
