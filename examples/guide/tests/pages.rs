@@ -75,6 +75,7 @@ fn chapters_quote_their_programs() {
     let mut programs: Vec<String> = fs::read_dir(root().join(folder))
         .unwrap()
         .map(|it| it.unwrap().file_name().into_string().unwrap())
+        .filter(|name| name.starts_with(|first: char| first.is_ascii_digit()))
         .collect();
     programs.sort();
     let chapters: Vec<_> = ["0", "1"].into_iter().flat_map(pages).collect();

@@ -325,3 +325,81 @@ fn chapter_10_ends_well() {
     program.signal("TERM");
     assert!(program.wait().success());
 }
+
+#[test]
+fn the_rest_api_checks_who_asks_and_what() {
+    let program = start!("rest_api");
+    let client = Client::new();
+    let notes = program.url("/api/notes");
+    let refused = client.get(&notes).send().unwrap();
+    assert_eq!(refused.status(), Status::UNAUTHORIZED);
+    assert!(
+        refused
+            .header("www-authenticate")
+            .unwrap()
+            .starts_with("Bearer")
+    );
+
+    let create = |body: &'static str| {
+        let request = client.post(&notes).bearer_auth("secret-of-ann");
+        let request = request.header("Content-Type", "application/json");
+        request.body(body).send().unwrap()
+    };
+    for (body, status) in [
+        ("{", Status::BAD_REQUEST),
+        (r#"{"title": " "}"#, Status::UNPROCESSABLE_CONTENT),
+    ] {
+        assert_eq!(create(body).status(), status, "{body}");
+    }
+    assert!(
+        !create(r#"{"title": "tea", "owner": "Ben"}"#)
+            .status()
+            .is_successful()
+    );
+    let created = create(r#"{"title": "buy tea"}"#);
+    assert_eq!(created.status(), Status::CREATED);
+    let place = program.url(created.header("location").unwrap());
+    let note = created.text().unwrap();
+    assert_eq!(
+        note,
+        r#"{"id":1,"owner":"Ann","title":"buy tea","done":false}"#
+    );
+
+    let replace = client.put(&place).bearer_auth("secret-of-ben");
+    let replaced = replace.json(&serde_json::json!({"title": "tea", "done": true}));
+    assert_eq!(replaced.send().unwrap().status(), Status::OK);
+    let list = |query: &str| {
+        let request = client
+            .get(format!("{notes}{query}"))
+            .bearer_auth("secret-of-ben");
+        let all = request.send().unwrap().json::<serde_json::Value>().unwrap();
+        all.as_array().unwrap().len()
+    };
+    assert_eq!(
+        (list(""), list("?done=true"), list("?done=false")),
+        (1, 1, 0)
+    );
+    let delete = || {
+        client
+            .delete(&place)
+            .bearer_auth("secret-of-ann")
+            .send()
+            .unwrap()
+            .status()
+    };
+    assert_eq!(
+        (delete(), delete()),
+        (Status::NO_CONTENT, Status::NOT_FOUND)
+    );
+
+    // A preflight carries no token.
+    let preflight = client
+        .request("OPTIONS", &notes)
+        .header("Origin", "https://app.example.org")
+        .header("Access-Control-Request-Method", "PUT")
+        .send()
+        .unwrap();
+    let allowed = preflight.header("access-control-allow-origin");
+    assert_eq!(allowed, Some("https://app.example.org"));
+    assert!(get(&program.url("/")).contains("<title>Notes</title>"));
+}

@@ -1,0 +1,132 @@
+//! A REST API of notes: bearer tokens, CORS, input that is checked, files.
+
+use std::collections::BTreeMap;
+use std::sync::{Arc, Mutex, MutexGuard};
+
+use barewire::app::{
+    App, Cors, Error, Incoming, Middleware, Next, Refusal, Reply, Request, Scoped, Status,
+};
+use serde::{Deserialize, Serialize};
+
+#[derive(Serialize)]
+struct Note {
+    id: u32,
+    owner: &'static str,
+    title: String,
+    done: bool,
+}
+
+/// A note as clients send it.
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct Draft {
+    title: String,
+    #[serde(default)]
+    done: bool,
+}
+
+impl Draft {
+    fn of(request: &Request<'_>) -> Result<Self, Refusal> {
+        let draft: Self = serde_json::from_slice(request.body())
+            .map_err(|error| refuse(Status::BAD_REQUEST, &error.to_string()))?;
+        match draft.title.trim().chars().count() {
+            1..=100 => Ok(draft),
+            _ => Err(refuse(
+                Status::UNPROCESSABLE_CONTENT,
+                "title: 1 to 100 characters",
+            )),
+        }
+    }
+}
+
+fn refuse(status: Status, why: &str) -> Refusal {
+    Refusal::from(status).because(why.to_owned())
+}
+
+fn id(request: &Request<'_>) -> Result<u32, Status> {
+    request.param("id").parse().map_err(|_| Status::NOT_FOUND)
+}
+
+/// The user whom a token belongs to.
+struct User(&'static str);
+
+/// Lets in who has a token.
+struct Tokens;
+
+impl Middleware for Tokens {
+    fn before(&self, request: &mut Incoming<'_, '_>, reply: Reply<'_, '_>) -> Next {
+        let user = match request.header("authorization") {
+            Some("Bearer secret-of-ann") => User("Ann"),
+            Some("Bearer secret-of-ben") => User("Ben"),
+            _ => {
+                let reply = reply.header("WWW-Authenticate", "Bearer");
+                return reply.refuse(Status::UNAUTHORIZED).into();
+            }
+        };
+        request.insert(user);
+        Next::Continue
+    }
+}
+
+#[derive(Clone, Default)]
+struct Notes(Arc<Mutex<BTreeMap<u32, Note>>>);
+
+impl Notes {
+    fn all(&self) -> MutexGuard<'_, BTreeMap<u32, Note>> {
+        self.0.lock().unwrap()
+    }
+}
+
+fn main() -> Result<(), Error> {
+    let notes = Notes::default();
+    let [list, create, read, replace, delete] = [(); 5].map(|()| notes.clone());
+    let cors = Cors::origins(["https://app.example.org"]).expose("Location");
+    let app = App::new()
+        .with(Scoped::new("/api", cors))
+        .with(Scoped::new("/api", Tokens))
+        .get("/api/notes", move |request, reply| {
+            let done = request.query_value("done").map(|it| it == "true");
+            let all = list.all();
+            let found = all
+                .values()
+                .filter(|it| done.is_none_or(|is| it.done == is));
+            reply.json(&found.take(100).collect::<Vec<_>>())
+        })
+        .post("/api/notes", move |request, reply| {
+            let &User(owner) = request.extensions().get().ok_or(Status::UNAUTHORIZED)?;
+            let Draft { title, done } = Draft::of(request)?;
+            let mut all = create.all();
+            let id = all.last_key_value().map_or(1, |(last, _)| last + 1);
+            let place = format!("/api/notes/{id}");
+            let reply = reply.status(Status::CREATED).header("Location", place);
+            let note = Note {
+                id,
+                owner,
+                title,
+                done,
+            };
+            reply.json(all.entry(id).or_insert(note)).ok()
+        })
+        .get("/api/notes/{id}", move |request, reply| {
+            let all = read.all();
+            reply
+                .json(all.get(&id(request)?).ok_or(Status::NOT_FOUND)?)
+                .ok()
+        })
+        .put("/api/notes/{id}", move |request, reply| {
+            let Draft { title, done } = Draft::of(request)?;
+            let mut all = replace.all();
+            let note = all.get_mut(&id(request)?).ok_or(Status::NOT_FOUND)?;
+            (note.title, note.done) = (title, done);
+            reply.json(note).ok()
+        })
+        .delete("/api/notes/{id}", move |request, reply| {
+            delete
+                .all()
+                .remove(&id(request)?)
+                .ok_or(Status::NOT_FOUND)?;
+            reply.status(Status::NO_CONTENT).empty().ok()
+        })
+        .files("/", concat!(env!("CARGO_MANIFEST_DIR"), "/site"));
+    guide::serve(app)
+}
