@@ -126,6 +126,26 @@
 //! | `tokio::spawn`, `sleep`, `spawn_blocking` | [`Spawner::spawn`], [`Spawner::sleep`], [`Reply::blocking`] |
 //! | `Sse::new` of a stream | `EventsFrom` (feature `futures`) |
 //!
+//! # The table of routes
+//!
+//! [`App::routes`] lists what is served in the order in which it was added: method, pattern,
+//! kind, and name and types where they are known. Printed, it is a line for each route:
+//!
+//! ```
+//! use barewire::app::{App, Route};
+//!
+//! let app = App::new()
+//!     .get("/hello", |_request, reply| reply.text("Hello, World!"))
+//!     .route(Route::post("/notes").name("add_note").collect(4096, |_request, reply| reply.text("")));
+//! assert_eq!(
+//!     app.routes().to_string(),
+//!     "GET   /hello  handler\n\
+//!      POST  /notes  handler  add_note"
+//! );
+//! ```
+//!
+//! The example package `openapi` makes an OpenAPI document of it.
+//!
 //! # The log
 //!
 //! With the feature `log`, which is on by default, what goes wrong is a line on
@@ -254,6 +274,7 @@ pub use routes::scoped::Scoped;
 #[cfg(feature = "tracing")]
 pub use routes::spans::Spans;
 pub use routes::trusted_proxies::{Forwarded, TrustedProxies};
+pub use routes::table::{RouteInfo, RouteKind, Routes};
 pub use services::call::Call;
 #[cfg(feature = "prost")]
 pub use services::codec::Proto;

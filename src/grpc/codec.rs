@@ -68,6 +68,11 @@ pub trait Payload: Sized {
     /// Default: none, and any is taken.
     const CODECS: &'static [&'static str] = &[];
 
+    /// The name of the message's type, for the table of routes.
+    fn type_name() -> &'static str {
+        core::any::type_name::<Self>()
+    }
+
     /// Makes the message of its bytes.
     ///
     /// # Errors
@@ -123,6 +128,10 @@ pub struct Proto<M>(pub M);
 impl<M: prost::Message + Default> Payload for Proto<M> {
     const CODECS: &'static [&'static str] = &["proto"];
 
+    fn type_name() -> &'static str {
+        core::any::type_name::<M>()
+    }
+
     fn decode(bytes: &[u8]) -> Result<Self, CallStatus> {
         use super::Code;
         use alloc::string::ToString;
@@ -138,6 +147,18 @@ impl<M: prost::Message + Default> Payload for Proto<M> {
         // Refused only for want of room, and a vector has it.
         let _ = self.0.encode(out);
     }
+}
+
+/// `google.protobuf.Empty`, as prost has it.
+#[cfg(feature = "prost")]
+impl Payload for () {
+    const CODECS: &'static [&'static str] = &["proto"];
+
+    fn decode(bytes: &[u8]) -> Result<Self, CallStatus> {
+        Proto::decode(bytes).map(|Proto(empty)| empty)
+    }
+
+    fn encode(&self, _out: &mut Vec<u8>) {}
 }
 
 /// A value of serde as a message in JSON, of calls with the codec `json`: those of gRPC with
@@ -162,6 +183,10 @@ pub struct Json<T>(pub T);
 #[cfg(feature = "json")]
 impl<T: serde::Serialize + serde::de::DeserializeOwned> Payload for Json<T> {
     const CODECS: &'static [&'static str] = &["json"];
+
+    fn type_name() -> &'static str {
+        core::any::type_name::<T>()
+    }
 
     fn decode(bytes: &[u8]) -> Result<Self, CallStatus> {
         use super::Code;

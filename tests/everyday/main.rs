@@ -10,6 +10,7 @@ mod bounded;
 #[cfg(all(feature = "forms", feature = "json"))]
 mod extract;
 mod proxies;
+mod routes;
 mod smoke;
 mod tasks;
 #[cfg(feature = "tracing")]

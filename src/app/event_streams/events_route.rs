@@ -15,6 +15,7 @@ use crate::app::exchange::request::Request;
 use crate::app::futures::jobs::Jobs;
 use crate::app::routes::endpoint::Endpoint;
 use crate::app::routes::router::Verb;
+use crate::app::routes::table::RouteKind;
 use crate::app::serving::builder::App;
 use crate::app::telemetry::metrics::Kind;
 use crate::coding::stream::Position;
@@ -220,6 +221,6 @@ impl App {
         let (verb, collect) = (route.verb.clone(), route.collect);
         let mut endpoint = Endpoint::new(move |request, reply| route.answer(request, reply));
         endpoint.collect = collect;
-        self.serve(verb, pattern, endpoint)
+        self.serve(RouteKind::Events, verb, pattern, endpoint)
     }
 }

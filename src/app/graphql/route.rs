@@ -18,6 +18,7 @@ use crate::app::exchange::reply::Reply;
 use crate::app::exchange::request::Request;
 use crate::app::routes::endpoint::Endpoint;
 use crate::app::routes::router::Verb;
+use crate::app::routes::table::RouteKind;
 use crate::app::serving::builder::App;
 use crate::app::sockets::upgrade::WebSocketRoute;
 use crate::graphql::socket::Protocol;
@@ -268,7 +269,12 @@ impl App {
                 Method::GET => endpoint.upgrading(),
                 _ => endpoint,
             };
-            self = self.serve(Verb::One(method.as_str().into()), pattern, endpoint);
+            self = self.serve(
+                RouteKind::GraphQl,
+                Verb::One(method.as_str().into()),
+                pattern,
+                endpoint,
+            );
         }
         self
     }

@@ -17,3 +17,4 @@ pub(super) mod shared;
 #[cfg(feature = "tracing")]
 pub(super) mod spans;
 pub(super) mod trusted_proxies;
+pub(super) mod table;

@@ -2,10 +2,12 @@
 
 use alloc::boxed::Box;
 use alloc::string::String;
+use core::any::type_name;
 use core::time::Duration;
 
 use super::endpoint::{Call, Endpoint, erase};
 use super::router::Verb;
+use super::table::{About, RouteKind};
 use crate::app::exchange::refusal::Answer;
 use crate::app::exchange::reply::Reply;
 use crate::app::exchange::request::Request;
@@ -41,6 +43,7 @@ pub struct Route {
     pub(crate) verb: Verb,
     pub(crate) pattern: String,
     pub(crate) endpoint: Endpoint,
+    pub(crate) about: About,
 }
 
 partly_shown!(it: Route { verb, pattern });
@@ -86,7 +89,41 @@ impl Route {
             verb,
             pattern: String::from(pattern),
             endpoint: Endpoint::EMPTY,
+            about: About::new(RouteKind::Handler),
         }
+    }
+
+    /// Names the route in the [table](crate::app::Routes) of all.
+    #[must_use]
+    pub fn name(mut self, name: &str) -> Self {
+        self.about.name = Some(name.into());
+        self
+    }
+
+    /// Says in the [table](crate::app::Routes) of all routes what a request's content stands
+    /// for. Nothing is checked by it.
+    ///
+    /// ```
+    /// use barewire::app::{App, Route};
+    ///
+    /// struct Note(String);
+    ///
+    /// let route = Route::post("/notes").request_type::<Note>();
+    /// let app = App::new().route(route.collect(4096, |_request, reply| reply.text("")));
+    /// let note = core::any::type_name::<Note>();
+    /// assert_eq!(app.routes().iter().next().unwrap().request_type(), Some(note));
+    /// ```
+    #[must_use]
+    pub fn request_type<T>(mut self) -> Self {
+        self.about.request = Some(type_name::<T>());
+        self
+    }
+
+    /// Says what a response's content stands for, as for the request.
+    #[must_use]
+    pub fn response_type<T>(mut self) -> Self {
+        self.about.response = Some(type_name::<T>());
+        self
     }
 
     /// Calls `call` with the complete body, if it is at most `limit` bytes long.

@@ -12,6 +12,7 @@
 use alloc::{boxed::Box, format, string::String, vec::Vec};
 
 use super::endpoint::Endpoint;
+use super::table::{About, RouteInfo, Routes};
 use crate::app::exchange::path::Path;
 use crate::app::exchange::pattern::{Params, Taken};
 use crate::app::exchange::pattern::{Pattern, Segment};
@@ -23,8 +24,9 @@ use crate::wire::shortcut;
 #[derive(Default)]
 pub(crate) struct Router {
     root: Node,
-    served: Vec<Served>,    // all routes, in the order they were added
-    plain: Vec<Vec<Plain>>, // patterns of literals, by length and then by text
+    served: Vec<Served>,       // all routes, in the order they were added
+    about: Vec<Option<About>>, // of each, as far as the table has it
+    plain: Vec<Vec<Plain>>,    // patterns of literals, by length and then by text
 }
 
 struct Plain {
@@ -144,6 +146,27 @@ impl Router {
             endpoint,
         });
         Ok(())
+    }
+
+    /// Says of the route that was added last what the table has of it.
+    pub(crate) fn describe_last(&mut self, about: Option<About>) {
+        self.about.resize(self.served.len(), None);
+        if let Some(last) = self.about.last_mut() {
+            *last = about;
+        }
+    }
+
+    /// The table of all routes.
+    pub(crate) fn table(&self) -> Routes {
+        let all = self.served.iter().zip(&self.about);
+        let shown = all.filter_map(|(it, about)| {
+            let method = match &it.verb {
+                Verb::One(method) => Some(&**method),
+                Verb::Any => None,
+            };
+            Some(RouteInfo::new(method, &it.pattern, about.clone()?))
+        });
+        Routes(shown.collect())
     }
 
     pub(crate) fn pattern(&self, number: RouteNumber) -> Option<&str> {

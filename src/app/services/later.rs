@@ -4,6 +4,7 @@ use alloc::{boxed::Box, sync::Arc, vec::Vec};
 use core::marker::PhantomData;
 use core::sync::atomic::{AtomicBool, Ordering};
 
+use super::call::Call;
 use super::codec::{CallStatus, Payload};
 use crate::app::publishing::handle::HandleError;
 use crate::app::publishing::loop_address::LoopAddress;
@@ -81,19 +82,16 @@ pub struct DeferredResponse<M> {
 partly_shown!([M] it: DeferredResponse<M> { exchange: it.address.exchange });
 
 impl<M> DeferredResponse<M> {
-    pub(super) const fn new(
-        loop_address: LoopAddress,
-        exchange: Exchange,
-        peer: Option<Peer>,
-        wanted: Arc<AtomicBool>,
-    ) -> Self {
+    /// That of this call.
+    pub(super) fn of(call: &mut Call<'_>) -> Self {
+        let wanted = call.outgoing().wanted();
         Self {
             address: Address {
-                loop_address,
-                exchange,
+                loop_address: call.loop_address().clone(),
+                exchange: call.exchange(),
                 wanted,
             },
-            peer,
+            peer: call.peer(),
             message: PhantomData,
         }
     }
@@ -175,6 +173,12 @@ impl<M> Clone for ResponseSender<M> {
 partly_shown!([M] it: ResponseSender<M> { exchange: it.shared.0.exchange });
 
 impl<M> ResponseSender<M> {
+    /// One of this call.
+    pub(super) fn of(call: &mut Call<'_>) -> Self {
+        let wanted = call.outgoing().wanted();
+        Self::new(call.loop_address().clone(), call.exchange(), wanted)
+    }
+
     pub(super) fn new(
         loop_address: LoopAddress,
         exchange: Exchange,

@@ -26,6 +26,7 @@ use crate::app::exchange::request::Request;
 use crate::app::exchange::session::SessionContext;
 use crate::app::routes::endpoint::{Endpoint, erase};
 use crate::app::routes::router::Verb;
+use crate::app::routes::table::{About, RouteKind};
 use crate::app::serving::builder::App;
 use crate::grpc::connect::Shape;
 use crate::grpc::{self, Code, Limits, Status};
@@ -291,7 +292,7 @@ impl App {
             let Registered {
                 method,
                 single,
-                codecs,
+                messages,
             } = registered;
             let pattern = format!("/{service}/{name}");
             let described = described.as_ref();
@@ -299,6 +300,13 @@ impl App {
                 && (safe.contains(&name)
                     || described.is_some_and(|all| all.is_safe(&service, &name)));
             let mapping = described.and_then(|all| all.mapping(&service, &name));
+            let [request, response] = messages.types.map_or([None; 2], |it| it.map(Some));
+            let about = About {
+                kind: kind(&method, single),
+                name: Some(format!("{service}.{name}").into()),
+                request,
+                response,
+            };
             let rules = Arc::new(Rules {
                 service: service.clone(),
                 method: name,
@@ -308,7 +316,7 @@ impl App {
                 single,
                 shape: shape(&method, single),
                 needs_http2: matches!(method, Method::Messages(_)) && !single,
-                codecs,
+                codecs: messages.codecs,
                 mapping,
                 compress,
                 versioned,
@@ -320,9 +328,9 @@ impl App {
                     answer_get(&rules, &*method, request, reply)
                 });
                 let verb = Verb::One(HttpMethod::GET.as_str().into());
-                app = app.serve(verb, &pattern, get);
+                app = app.serve_as(Some(about.clone()), verb, &pattern, get);
             }
-            app = app.serve(post(), &pattern, endpoint(rules, method));
+            app = app.serve_as(Some(about), post(), &pattern, endpoint(rules, method));
         }
         let whole = interceptors.clone();
         let others = Endpoint {
@@ -334,7 +342,7 @@ impl App {
             })),
             ..Endpoint::EMPTY
         };
-        app.serve(post(), &format!("/{service}/{{*method}}"), others)
+        app.serve_as(None, post(), &format!("/{service}/{{*method}}"), others)
     }
 }
 
@@ -362,6 +370,15 @@ fn endpoint(rules: Arc<Rules>, method: Method) -> Endpoint {
             })),
             ..Endpoint::EMPTY
         },
+    }
+}
+
+const fn kind(method: &Method, single: bool) -> RouteKind {
+    match (method, single) {
+        (Method::Message(_), true) => RouteKind::Unary,
+        (Method::Message(_), false) => RouteKind::ServerStreaming,
+        (Method::Messages(_), true) => RouteKind::ClientStreaming,
+        (Method::Messages(_), false) => RouteKind::Bidirectional,
     }
 }
 

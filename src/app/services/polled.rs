@@ -7,7 +7,7 @@ use core::task::Poll;
 
 use super::call::Call;
 use super::codec::{CallStatus, Payload};
-use super::methods::Answer;
+use super::methods::{Answer, Messages};
 use super::responses::{Source, Turn};
 use super::sending::Sending;
 use super::service::Service;
@@ -164,6 +164,27 @@ impl<O: Payload, S: futures_core::Stream<Item = Result<O, CallStatus>>> Source f
     }
 }
 
+/// The source of a future's message.
+pub(super) fn awaited<O: Payload + 'static>(
+    future: impl Future<Output = Result<O, CallStatus>> + 'static,
+) -> Box<dyn Source> {
+    Box::new(Awaited {
+        future: Box::pin(future),
+        place: Place::default(),
+    })
+}
+
+/// The source of a stream's messages.
+#[cfg(feature = "futures")]
+pub(super) fn streamed<O: Payload + 'static>(
+    stream: impl futures_core::Stream<Item = Result<O, CallStatus>> + 'static,
+) -> Box<dyn Source> {
+    Box::new(Streamed {
+        stream: Box::pin(stream),
+        place: Place::default(),
+    })
+}
+
 impl Service {
     /// A method of one message each way, whose response a future gives. It is polled on the
     /// loop, now and whenever it is woken, and dropped if the client goes or its deadline
@@ -189,11 +210,15 @@ impl Service {
     where
         F: Future<Output = Result<O, CallStatus>> + 'static,
     {
-        self.on_message(name, true, I::CODECS, move |message, call, _out| {
-            let future = Box::pin(method(call.read::<I>(message)?, call));
-            let place = Place::default();
-            Ok(Answer::Stream(Box::new(Awaited { future, place })))
-        })
+        self.on_message(
+            name,
+            true,
+            Messages::of::<I, O>(),
+            move |message, call, _out| {
+                let future = method(call.read::<I>(message)?, call);
+                Ok(Answer::Stream(awaited(future)))
+            },
+        )
     }
 
     /// A method that answers with a stream of messages: those of a
@@ -209,10 +234,14 @@ impl Service {
     where
         S: futures_core::Stream<Item = Result<O, CallStatus>> + 'static,
     {
-        self.on_message(name, false, I::CODECS, move |message, call, _out| {
-            let stream = Box::pin(method(call.read::<I>(message)?, call)?);
-            let place = Place::default();
-            Ok(Answer::Stream(Box::new(Streamed { stream, place })))
-        })
+        self.on_message(
+            name,
+            false,
+            Messages::of::<I, O>(),
+            move |message, call, _out| {
+                let stream = method(call.read::<I>(message)?, call)?;
+                Ok(Answer::Stream(streamed(stream)))
+            },
+        )
     }
 }

@@ -23,8 +23,8 @@ use super::conversation::{Conversation, ConversationSource};
 use super::descriptors::Descriptors;
 use super::interceptor::Interceptor;
 use super::later::{DeferredResponse, ResponseSender};
-use super::methods::{Answer, Method, OnHead, OnMessage};
-use super::responses::{Awaited, Live, Pulled, ServerStream};
+use super::methods::{Answer, Messages, Method, OnHead, OnMessage};
+use super::responses::{Awaited, Live, Pulled, ServerStream, Source};
 use crate::grpc::Limits;
 use crate::wire::partly_shown;
 
@@ -73,8 +73,7 @@ pub(super) struct Registered {
     pub(super) method: Method,
     /// Whether its response is one message.
     pub(super) single: bool,
-    /// The names of its codec; any name will do if there is no codec.
-    pub(super) codecs: &'static [&'static str],
+    pub(super) messages: Messages,
 }
 
 partly_shown!(it: Service { name, methods: it.methods.keys() });
@@ -145,10 +144,15 @@ impl Service {
         name: &str,
         method: impl Fn(I, &mut Call<'_>) -> Result<O, CallStatus> + Send + Sync + 'static,
     ) -> Self {
-        self.on_message(name, true, I::CODECS, move |message, call, out| {
-            method(call.read::<I>(message)?, call)?.encode(out);
-            Ok(Answer::Message)
-        })
+        self.on_message(
+            name,
+            true,
+            Messages::of::<I, O>(),
+            move |message, call, out| {
+                method(call.read::<I>(message)?, call)?.encode(out);
+                Ok(Answer::Message)
+            },
+        )
     }
 
     /// A method of one message each way, as bytes: the request is borrowed from where it
@@ -172,7 +176,7 @@ impl Service {
         + Sync
         + 'static,
     ) -> Self {
-        self.on_message(name, true, &[], move |message, call, out| {
+        self.on_message(name, true, Messages::BYTES, move |message, call, out| {
             method(message, call, out)?;
             Ok(Answer::Message)
         })
@@ -194,18 +198,17 @@ impl Service {
         name: &str,
         method: impl Fn(I, &mut Call<'_>, DeferredResponse<O>) + Send + Sync + 'static,
     ) -> Self {
-        self.on_message(name, true, I::CODECS, move |message, call, _out| {
-            let request: I = call.read(message)?;
-            let wanted = call.outgoing().wanted();
-            let later = DeferredResponse::new(
-                call.loop_address().clone(),
-                call.exchange(),
-                call.peer(),
-                wanted,
-            );
-            method(request, call, later);
-            Ok(Answer::Later)
-        })
+        self.on_message(
+            name,
+            true,
+            Messages::of::<I, O>(),
+            move |message, call, _out| {
+                let request: I = call.read(message)?;
+                let later = DeferredResponse::of(call);
+                method(request, call, later);
+                Ok(Answer::Later)
+            },
+        )
     }
 
     /// A method that answers with a stream of messages: what an iterator
@@ -221,10 +224,15 @@ impl Service {
         S: IntoIterator<Item = Result<O, CallStatus>>,
         S::IntoIter: 'static,
     {
-        self.on_message(name, false, I::CODECS, move |message, call, _out| {
-            let messages = method(call.read::<I>(message)?, call)?;
-            Ok(Answer::Stream(Box::new(Pulled(messages.into_iter()))))
-        })
+        self.on_message(
+            name,
+            false,
+            Messages::of::<I, O>(),
+            move |message, call, _out| {
+                let messages = method(call.read::<I>(message)?, call)?;
+                Ok(Answer::Stream(Box::new(Pulled(messages.into_iter()))))
+            },
+        )
     }
 
     /// A method that answers with a stream of messages, which an object sends
@@ -235,10 +243,15 @@ impl Service {
         name: &str,
         method: impl Fn(I, &mut Call<'_>) -> Result<S, CallStatus> + Send + Sync + 'static,
     ) -> Self {
-        self.on_message(name, false, I::CODECS, move |message, call, _out| {
-            let object = method(call.read::<I>(message)?, call)?;
-            Ok(Answer::Stream(Box::new(Live(object))))
-        })
+        self.on_message(
+            name,
+            false,
+            Messages::of::<I, S::Message>(),
+            move |message, call, _out| {
+                let object = method(call.read::<I>(message)?, call)?;
+                Ok(Answer::Stream(Box::new(Live(object))))
+            },
+        )
     }
 
     /// A method that answers with a stream of messages from whatever thread.
@@ -260,13 +273,17 @@ impl Service {
         name: &str,
         method: impl Fn(I, &mut Call<'_>, ResponseSender<O>) + Send + Sync + 'static,
     ) -> Self {
-        self.on_message(name, false, I::CODECS, move |message, call, _out| {
-            let request: I = call.read(message)?;
-            let wanted = call.outgoing().wanted();
-            let sender = ResponseSender::new(call.loop_address().clone(), call.exchange(), wanted);
-            method(request, call, sender);
-            Ok(Answer::Stream(Box::new(Awaited)))
-        })
+        self.on_message(
+            name,
+            false,
+            Messages::of::<I, O>(),
+            move |message, call, _out| {
+                let request: I = call.read(message)?;
+                let sender = ResponseSender::of(call);
+                method(request, call, sender);
+                Ok(Answer::Stream(Box::new(Awaited)))
+            },
+        )
     }
 
     /// A method that takes a stream of messages and answers with one: an
@@ -279,7 +296,8 @@ impl Service {
         name: &str,
         method: impl Fn(&mut Call<'_>) -> Result<C, CallStatus> + Send + Sync + 'static,
     ) -> Self {
-        self.on_head(name, true, method)
+        let messages = Messages::of::<C::Request, C::Response>();
+        self.on_head(name, true, messages, move |call| boxed(method(call)?))
     }
 
     /// A method of streams both ways: an object is made for each call, from
@@ -290,31 +308,30 @@ impl Service {
         name: &str,
         method: impl Fn(&mut Call<'_>) -> Result<C, CallStatus> + Send + Sync + 'static,
     ) -> Self {
-        self.on_head(name, false, method)
+        let messages = Messages::of::<C::Request, C::Response>();
+        self.on_head(name, false, messages, move |call| boxed(method(call)?))
     }
 
     /// Has all methods take Protocol Buffers alone, which they read as bytes.
     pub(super) fn of_proto(mut self) -> Self {
         for registered in self.methods.values_mut() {
-            registered.codecs = &["proto"];
+            registered.messages.codecs = &["proto"];
         }
         self
     }
 
-    fn on_head<C: Conversation + 'static>(
+    pub(super) fn on_head(
         mut self,
         name: &str,
         single: bool,
-        method: impl Fn(&mut Call<'_>) -> Result<C, CallStatus> + Send + Sync + 'static,
+        messages: Messages,
+        make: impl Fn(&mut Call<'_>) -> Result<Box<dyn Source>, CallStatus> + Send + Sync + 'static,
     ) -> Self {
-        let make: Arc<OnHead> =
-            Arc::new(move |call: &mut Call<'_>| Ok(Box::new(ConversationSource(method(call)?))));
-        let method = Method::Messages(make);
-        let codecs = C::Request::CODECS;
+        let make: Arc<OnHead> = Arc::new(make);
         let registered = Registered {
-            method,
+            method: Method::Messages(make),
             single,
-            codecs,
+            messages,
         };
         self.methods.insert(Box::from(name), registered);
         self
@@ -324,7 +341,7 @@ impl Service {
         mut self,
         name: &str,
         single: bool,
-        codecs: &'static [&'static str],
+        messages: Messages,
         run: impl Fn(&[u8], &mut Call<'_>, &mut Vec<u8>) -> Result<Answer, CallStatus>
         + Send
         + Sync
@@ -335,9 +352,13 @@ impl Service {
         let registered = Registered {
             method,
             single,
-            codecs,
+            messages,
         };
         self.methods.insert(Box::from(name), registered);
         self
     }
+}
+
+fn boxed(conversation: impl Conversation + 'static) -> Result<Box<dyn Source>, CallStatus> {
+    Ok(Box::new(ConversationSource(conversation)))
 }

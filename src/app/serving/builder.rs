@@ -18,6 +18,7 @@ use crate::app::routes::route::Route;
 use crate::app::routes::router::{Router, Verb};
 use crate::app::routes::shared::Shared;
 use crate::app::routes::trusted_proxies::{TrustedProxies, Trusting};
+use crate::app::routes::table::{About, RouteKind, Routes};
 use crate::app::services::interceptor::{Interceptor, Interceptors, OfApp};
 use crate::app::telemetry::channel_totals::ChannelTotals;
 use crate::app::telemetry::metrics::Metrics;
@@ -150,6 +151,7 @@ impl App {
         call: impl Fn(&Request<'_>, Reply<'_, '_>) -> A + Send + Sync + 'static,
     ) -> Self {
         self.serve(
+            RouteKind::Handler,
             Verb::One(method.as_str().into()),
             pattern,
             Endpoint::new(call),
@@ -163,7 +165,7 @@ impl App {
         pattern: &str,
         call: impl Fn(&Request<'_>, Reply<'_, '_>) -> A + Send + Sync + 'static,
     ) -> Self {
-        self.serve(Verb::Any, pattern, Endpoint::new(call))
+        self.serve(RouteKind::Handler, Verb::Any, pattern, Endpoint::new(call))
     }
 
     /// Serves a route with options of its own.
@@ -173,8 +175,9 @@ impl App {
             verb,
             pattern,
             endpoint,
+            about,
         } = route;
-        self.serve(verb, &pattern, endpoint.bounded())
+        self.serve_as(Some(about), verb, &pattern, endpoint.bounded())
     }
 
     /// Serves the files of a directory below `prefix`: `/static`, or `/` for
@@ -200,15 +203,18 @@ impl App {
                 let served = Arc::new(served);
                 let folder = served.clone();
                 // Where the prefix itself is asked for, its slash is missing.
+                let get = || Verb::One(Method::GET.as_str().into());
                 if !prefix.is_empty() {
-                    self = self.get(prefix, move |request, reply| {
+                    let bare = move |request: &Request<'_>, reply: Reply<'_, '_>| {
                         folder.answer_bare(request, reply)
-                    });
+                    };
+                    self = self.serve(RouteKind::Files, get(), prefix, Endpoint::new(bare));
                 }
-                self.get(
-                    &alloc::format!("{prefix}/{{*file}}"),
-                    move |request, reply| served.answer(request, reply),
-                )
+                let pattern = alloc::format!("{prefix}/{{*file}}");
+                let file = move |request: &Request<'_>, reply: Reply<'_, '_>| {
+                    served.answer(request, reply)
+                };
+                self.serve(RouteKind::Files, get(), &pattern, Endpoint::new(file))
             }
             Err(error) => {
                 self.fault.get_or_insert(error);
@@ -217,11 +223,34 @@ impl App {
         }
     }
 
-    pub(crate) fn serve(mut self, verb: Verb, pattern: &str, endpoint: Endpoint) -> Self {
-        if let Err(fault) = self.router.add(verb, pattern, endpoint) {
-            self.fault.get_or_insert(fault);
+    pub(crate) fn serve(
+        self,
+        kind: RouteKind,
+        verb: Verb,
+        pattern: &str,
+        endpoint: Endpoint,
+    ) -> Self {
+        self.serve_as(Some(About::new(kind)), verb, pattern, endpoint)
+    }
+
+    /// Serves what stands in the table of routes like this, or not at all.
+    pub(crate) fn serve_as(
+        mut self,
+        about: Option<About>,
+        verb: Verb,
+        pattern: &str,
+        endpoint: Endpoint,
+    ) -> Self {
+        match self.router.add(verb, pattern, endpoint) {
+            Ok(()) => self.router.describe_last(about),
+            Err(fault) => drop(self.fault.get_or_insert(fault)),
         }
         self
+    }
+
+    /// The table of the routes so far: to print it, or to describe what is served.
+    pub fn routes(&self) -> Routes {
+        self.router.table()
     }
 
     /// Notes what keeps the app from starting, the first that there is.

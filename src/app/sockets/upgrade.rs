@@ -11,6 +11,7 @@ use crate::app::exchange::request::Request;
 use crate::app::routes::endpoint::Endpoint;
 use crate::app::routes::origin_guard::{ForeignOrigin, OriginGuard};
 use crate::app::routes::router::Verb;
+use crate::app::routes::table::RouteKind;
 use crate::app::serving::builder::App;
 use crate::app::telemetry::metrics::Kind;
 use crate::http::{Method, Status, Version};
@@ -284,6 +285,7 @@ impl App {
         // A request may have content all the same: the WebSocket begins after
         // it (RFC 9110 §7.8).
         self.serve(
+            RouteKind::WebSocket,
             Verb::One(Method::GET.as_str().into()),
             pattern,
             endpoint.collecting(UPGRADE_CONTENT).upgrading(),
