@@ -287,6 +287,7 @@ pub use services::later::{DeferredResponse, ResponseSender};
 pub use services::reflection::Reflection;
 pub use services::responses::{ResponseStream, ServerStream};
 pub use services::service::Service;
+pub use services::typed::{BoxConversation, StreamingResponse, UnaryResponse};
 pub use serving::builder::App;
 pub use serving::server::{Server, ServerHandle};
 pub use sockets::socket::Socket;

@@ -24,4 +24,5 @@ pub(super) mod running;
 pub(super) mod sending;
 pub(super) mod service;
 mod subscribing;
+pub(super) mod typed;
 pub(super) mod unknown;

@@ -2,6 +2,7 @@
 
 use alloc::boxed::Box;
 use alloc::sync::Arc;
+use alloc::vec::Vec;
 use core::marker::PhantomData;
 
 use super::handle::Guard;
@@ -156,8 +157,33 @@ impl Channel {
         options: CallOptions,
         listener: L,
     ) -> Result<Outgoing<L::Request>, Ending> {
+        self.listen((path, options), None, listener)
+    }
+
+    /// Calls a method with one request and many responses, and has `listener` told what comes
+    /// of it on the thread of the channel's loop. Never blocks.
+    ///
+    /// # Errors
+    /// How the call ended if it could not begin: no listener is told then.
+    pub fn server_streaming_then<L: CallListener>(
+        &self,
+        path: &str,
+        request: &L::Request,
+        options: CallOptions,
+        listener: L,
+    ) -> Result<Outgoing<L::Request>, Ending> {
+        let frame = self.shared.coding.frame(request, options.compress)?;
+        self.listen((path, options), Some(frame), listener)
+    }
+
+    fn listen<L: CallListener>(
+        &self,
+        (path, options): (&str, CallOptions),
+        frame: Option<Vec<u8>>,
+        listener: L,
+    ) -> Result<Outgoing<L::Request>, Ending> {
         let form = Form::of::<L::Request>(Shape::Streaming);
-        let call = self.shared.listen((path, &options), form, None, |call| {
+        let call = self.shared.listen((path, &options), form, frame, |call| {
             Box::new(ListenedCall {
                 listener,
                 call: Outgoing::new(self, call, options.compress),
