@@ -74,6 +74,7 @@
 //! | 5 | [tls](tls/index.html): TLS by rustls, feature `tls` | `std` |
 //! | 6 | [app](app/index.html): routes, sockets, event streams, services, channels, feature `net` | `std` |
 //! | 6 | [client](client/index.html): calls to other servers, feature `client` | `std` |
+//! | 6 | [codegen](codegen/index.html): typed services from `.proto` files, for build scripts, feature `codegen` | `std` |
 //!
 //! # Features
 //!
@@ -106,6 +107,7 @@
 //! | `prost` | messages made by prost as gRPC messages |
 //! | `tracing` | a span for every exchange, on the `tracing` facade |
 //! | `proto-json` | JSON for services of Protocol Buffers, by their descriptors |
+//! | `codegen` | `codegen`, in build scripts: protox, prost-build |
 //! | `tls` | `tls`: servers and clients over TLS, by rustls with ring |
 //! | `tls-aws-lc` | aws-lc-rs beside ring |
 #![no_std]
@@ -117,13 +119,15 @@
 #[cfg(any(feature = "alloc", test))]
 extern crate alloc;
 // Tests may use it whatever the features.
-#[cfg(any(feature = "std", test))]
+#[cfg(any(feature = "std", feature = "codegen", test))]
 extern crate std;
 
 #[cfg(feature = "net")]
 pub mod app;
 #[cfg(feature = "client")]
 pub mod client;
+#[cfg(feature = "codegen")]
+pub mod codegen;
 #[cfg(feature = "net")]
 mod coding;
 #[cfg(feature = "envelope")]

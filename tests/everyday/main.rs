@@ -10,6 +10,8 @@ mod bounded;
 #[cfg(all(feature = "forms", feature = "json"))]
 mod extract;
 mod proxies;
+#[cfg(feature = "codegen")]
+mod codegen;
 mod routes;
 mod smoke;
 mod tasks;

@@ -34,6 +34,7 @@ const LAYERS: &[(&str, u8)] = &[
     ("tls", 5),
     ("app", 6),
     ("client", 6),
+    ("codegen", 6),
 ];
 
 /// Imports between modules of one layer that are meant to be.
