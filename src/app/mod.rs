@@ -273,8 +273,8 @@ pub use routes::route::Route;
 pub use routes::scoped::Scoped;
 #[cfg(feature = "tracing")]
 pub use routes::spans::Spans;
-pub use routes::trusted_proxies::{Forwarded, TrustedProxies};
 pub use routes::table::{RouteInfo, RouteKind, Routes};
+pub use routes::trusted_proxies::{Forwarded, TrustedProxies};
 pub use services::call::Call;
 #[cfg(feature = "prost")]
 pub use services::codec::Proto;

@@ -12,6 +12,7 @@ mod extract;
 mod proxies;
 #[cfg(feature = "codegen")]
 mod codegen;
+mod proxies;
 mod routes;
 mod smoke;
 mod tasks;

@@ -16,5 +16,5 @@ pub(super) mod scoped;
 pub(super) mod shared;
 #[cfg(feature = "tracing")]
 pub(super) mod spans;
-pub(super) mod trusted_proxies;
 pub(super) mod table;
+pub(super) mod trusted_proxies;
