@@ -7,11 +7,10 @@ mod app_support;
 
 mod access;
 mod bounded;
-#[cfg(all(feature = "forms", feature = "json"))]
-mod extract;
-mod proxies;
 #[cfg(feature = "codegen")]
 mod codegen;
+#[cfg(all(feature = "forms", feature = "json"))]
+mod extract;
 mod proxies;
 mod routes;
 mod smoke;

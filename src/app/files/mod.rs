@@ -7,3 +7,4 @@ pub(super) mod media_type;
 pub(super) mod ranges;
 pub(super) mod representation;
 pub(super) mod root;
+mod route;
