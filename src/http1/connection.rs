@@ -10,7 +10,7 @@ mod resting;
 mod send;
 mod time;
 
-use self::intake::{BodyDemand, Intake};
+use self::intake::{BodyDemand, Intake, Reading};
 use super::encode;
 use super::state::{Exchange, Input, Request, Response};
 use super::{Closing, ProtocolError};
@@ -294,15 +294,27 @@ impl Connection {
             }
             // The answer was complete before the request: what follows of it
             // is of no use.
-            (Request::Body, Response::Done, After::KeepDraining) => {
-                self.intake.wanted = BodyDemand::Refused;
-                self.since = now;
+            (Request::Body, Response::Done, After::KeepDraining) => self.drain(now),
+            // Chunks may be few, and the head that would have said otherwise has left.
+            (Request::Body, Response::Done, After::Keep) if self.is_chunked() => {
+                self.after = After::KeepDraining;
+                self.drain(now);
             }
             (Request::Body, Response::Done, After::Keep | After::Close | After::Linger) => {
                 self.close(After::Linger);
             }
             _ => {}
         }
+    }
+
+    const fn is_chunked(&self) -> bool {
+        matches!(self.intake.reading(), Reading::Chunked(_))
+    }
+
+    /// Discards what is still to come of the request's body.
+    const fn drain(&mut self, now: Instant) {
+        self.intake.wanted = BodyDemand::Refused;
+        self.since = now;
     }
 }
 

@@ -154,7 +154,7 @@ impl Link {
             Body::Whole(body) => machine.send_whole(head, body, date, now, out)?,
             Body::Shared(body) => machine.send_whole_shared(head, body.clone(), date, now, out)?,
             Body::Trailed { bytes, trailers } => {
-                machine.send_response(head, length, date, now, out)?;
+                machine.send_complete_head(head, length, date, now, out)?;
                 let sent = machine.send_body(bytes, out);
                 if sent
                     .and_then(|()| machine.send_end(trailers, now, out))

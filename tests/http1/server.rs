@@ -265,6 +265,60 @@ fn a_body_refused_half_way_ends_the_connection_after_the_answer() {
 }
 
 #[test]
+fn an_answer_before_the_end_of_accepted_chunks_discards_the_rest() {
+    let head = "POST / HTTP/1.1\r\nHost: a\r\nTransfer-Encoding: chunked\r\n\r\n2\r\nhi\r\n";
+    for is_streamed in [false, true] {
+        let mut server = Server::new(head);
+        server.connection.accept_body(NOW, &mut server.out).unwrap();
+        assert_eq!(server.next(), Was::Body(b"hi".to_vec()));
+        if is_streamed {
+            server.start(Status::OK, BodyLength::Unknown).unwrap();
+            server.end().unwrap();
+        } else {
+            server.whole(Status::OK, &[], "").unwrap();
+        }
+        assert!(!server.sent().contains("Connection"));
+        assert_eq!(server.next(), Was::Need);
+        let rest = format!("3\r\nall\r\n0\r\nX: y\r\n\r\n{GET}");
+        server.unread.extend_from_slice(rest.as_bytes());
+        assert_eq!(server.next(), Was::Request(None, None));
+    }
+}
+
+#[test]
+fn accepted_chunks_without_an_end_end_the_connection_after_the_answer() {
+    let mut server =
+        Server::new("POST / HTTP/1.1\r\nHost: a\r\nTransfer-Encoding: chunked\r\n\r\n");
+    server.connection.accept_body(NOW, &mut server.out).unwrap();
+    server.whole(Status::OK, &[], "").unwrap();
+    assert_eq!(server.next(), Was::Need);
+    let chunk = format!("8000\r\n{}\r\n", "x".repeat(0x8000)); // two make the limit
+    server.unread.extend_from_slice(chunk.repeat(2).as_bytes());
+    assert_eq!(server.next(), Was::Need);
+    server.unread.extend_from_slice(b"1\r\nx\r\n");
+    assert_eq!(server.next(), Was::Done);
+    assert_eq!(server.connection.closing(), Some(Closing::Linger));
+}
+
+/// RFC 9112 §9.6: the last response says that it is.
+#[test]
+fn an_answer_before_the_end_of_an_accepted_long_body_says_close() {
+    for (left, closes) in [(65536, false), (65537, true)] {
+        let length = left + 2;
+        let mut server = Server::new(&format!(
+            "POST / HTTP/1.1\r\nHost: a\r\nContent-Length: {length}\r\n\r\n"
+        ));
+        server.connection.accept_body(NOW, &mut server.out).unwrap();
+        server.unread.extend_from_slice(b"hi");
+        assert_eq!(server.next(), Was::Body(b"hi".to_vec()));
+        server.whole(Status::OK, &[], "").unwrap();
+        assert_eq!(server.sent().contains("Connection: close\r\n"), closes);
+        let closing = closes.then_some(Closing::Linger);
+        assert_eq!(server.connection.closing(), closing);
+    }
+}
+
+#[test]
 fn request_and_response_bodies_may_run_side_by_side() {
     let mut server =
         Server::new("POST / HTTP/1.1\r\nHost: a\r\nTransfer-Encoding: chunked\r\n\r\n2\r\nhi\r\n");

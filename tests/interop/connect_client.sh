@@ -21,9 +21,8 @@ http1=(empty_unary large_unary client_streaming server_streaming unimplemented_m
     unimplemented_service cancel_after_begin concurrent_large_unary unary_with_a_callback)
 
 if [ $# -gt 1 ]; then
-    # Not client_compressed_streaming over HTTP/1.1: the server closes after a refusal in the
-    # middle of an upload and does not say so before, so that the next call may be lost.
-    packed=(client_compressed_unary server_compressed_unary server_compressed_streaming)
+    packed=(client_compressed_unary client_compressed_streaming server_compressed_unary
+        server_compressed_streaming)
     for protocol in connect grpc-web; do
         cases "showcase, $protocol, HTTP/2" --$protocol "$2"
         cases "showcase, $protocol, HTTP/1.1" --$protocol --http1 "$2" "${http1[@]}" "${packed[@]}"

@@ -112,7 +112,23 @@ impl Connection {
         now: Instant,
         out: &mut impl Sink,
     ) -> Result<(), UsageError> {
-        self.respond(head, length, date, now, out, 0)?;
+        self.respond(head, (length, false), date, now, out, 0)?;
+        self.exchange.take(Input::ResponseHead { body: true });
+        Ok(())
+    }
+
+    /// Sends the head like [`send_response`](Self::send_response), of a response whose rest
+    /// follows before more of the request is read: what of that is left then is not wanted.
+    #[cfg(feature = "alloc")]
+    pub(crate) fn send_complete_head(
+        &mut self,
+        head: &ResponseHead<'_>,
+        length: BodyLength,
+        date: Option<&Date>,
+        now: Instant,
+        out: &mut impl Sink,
+    ) -> Result<(), UsageError> {
+        self.respond(head, (length, true), date, now, out, 0)?;
         self.exchange.take(Input::ResponseHead { body: true });
         Ok(())
     }
@@ -174,7 +190,7 @@ impl Connection {
         out: &mut impl Sink,
     ) -> Result<bool, UsageError> {
         let known = BodyLength::Known(length as u64);
-        self.respond(head, known, date, now, out, length)?;
+        self.respond(head, (known, true), date, now, out, length)?;
         let follows = self.sending == Sending::Fixed;
         self.exchange.take(Input::ResponseHead { body: false });
         self.sending = Sending::Nothing;
@@ -217,11 +233,12 @@ impl Connection {
     }
 
     /// Checks and writes the head of a final response, with room for `more` bytes after it;
-    /// settles framing and persistence.
+    /// settles framing and persistence. Whether it is complete before more of the request is
+    /// read stands beside its length.
     fn respond(
         &mut self,
         head: &ResponseHead<'_>,
-        length: BodyLength,
+        (length, is_complete): (BodyLength, bool),
         date: Option<&Date>,
         now: Instant,
         out: &mut impl Sink,
@@ -243,7 +260,7 @@ impl Connection {
         let sending = self.framing(content, length)?;
         room(out, (encode::HEAD_ROOM + found.room).saturating_add(more))?;
 
-        self.settle_body(sending);
+        self.settle_body(sending, is_complete);
         match date.filter(|_| !found.date) {
             Some(date) if status == Status::OK => encode::put_ok_and_date(date, out),
             date => {
@@ -288,19 +305,19 @@ impl Connection {
 
     /// Settles what becomes of a request body that is still arriving, and of
     /// the connection.
-    fn settle_body(&mut self, sending: Sending) {
-        let is_read = matches!(
+    fn settle_body(&mut self, sending: Sending, is_complete: bool) {
+        let is_accepted = matches!(
             self.intake.wanted,
             BodyDemand::Accepted | BodyDemand::Continued
         );
+        // Chunks that were accepted may turn out to be few, and are counted.
+        let is_read = is_accepted && (!is_complete || self.is_chunked());
         if self.exchange.request == Request::Body && !is_read {
-            // A short body that was offered is discarded. One that is expected and was never
-            // asked for may come or not (RFC 9110 §10.1.1): where the next request would begin
-            // cannot be told.
+            // A short body is discarded. One that is expected and was never asked for may come
+            // or not (RFC 9110 §10.1.1): where the next request would begin cannot be told.
             self.after = match (self.intake.wanted, self.after) {
-                (BodyDemand::Offered | BodyDemand::Refused, After::KeepDraining) => {
-                    After::KeepDraining
-                }
+                (BodyDemand::Expected, _) => After::Linger,
+                (_, After::KeepDraining) => After::KeepDraining,
                 _ => After::Linger,
             };
             self.intake.wanted = BodyDemand::Refused;
