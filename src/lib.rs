@@ -104,6 +104,8 @@
 //! | `zstd` | zstd of bodies and events: libzstd |
 //! | `deflate` | compressed WebSocket messages: zlib-rs |
 //! | `log` | lines on the `log` facade about what goes wrong on a server |
+//! | `signals` | SIGTERM and SIGINT have a server drain: signal-hook |
+//! | `systemd` | sockets from systemd, and messages to it: listenfd, sd-notify |
 //! | `prost` | messages made by prost as gRPC messages |
 //! | `tracing` | a span for every exchange, on the `tracing` facade |
 //! | `proto-json` | JSON for services of Protocol Buffers, by their descriptors |

@@ -289,6 +289,7 @@ pub use services::responses::{ResponseStream, ServerStream};
 pub use services::service::Service;
 pub use services::typed::{BoxConversation, StreamingResponse, UnaryResponse};
 pub use serving::builder::App;
+pub use serving::life::Readiness;
 pub use serving::server::{Server, ServerHandle};
 pub use sockets::socket::Socket;
 pub use sockets::upgrade::WebSocketRoute;

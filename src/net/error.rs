@@ -56,6 +56,14 @@ pub enum Error {
         /// The system's answer.
         error: io::Error,
     },
+    /// A variable of the environment cannot be used.
+    #[error("the environment's {name}: {fault}")]
+    Variable {
+        /// The variable's name.
+        name: &'static str,
+        /// The fault, with what the variable holds.
+        fault: String,
+    },
     /// A limit or an option has a value that cannot work. Says which.
     #[error("configuration: {0}")]
     Config(&'static str),

@@ -98,6 +98,7 @@ use stores::timers::TimerMark;
 pub(crate) use stores::timers::Timers;
 pub use system::address::{Address, Destination, ListenOptions, Peer};
 pub use system::file_part::FilePart;
+pub use system::listener::Listener;
 pub use system::mio::{Mio, MioListener, MioStream};
 pub use system::network::Network;
 pub use system::poller::{MAX_PARTS, Poller, Read, Readiness, Waker};

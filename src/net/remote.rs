@@ -26,6 +26,9 @@ pub(super) enum Mail {
     Drain {
         within: Option<Duration>,
     },
+    /// Counts that it has been seen.
+    #[cfg(all(unix, feature = "systemd"))]
+    Probe(Arc<core::sync::atomic::AtomicUsize>),
 }
 
 /// A handle to a loop that any thread may hold.
@@ -171,6 +174,14 @@ impl Remote {
     }
 }
 
+#[cfg(all(unix, feature = "systemd"))]
+impl Remote {
+    /// Has the loop count its next turn in `turned`.
+    pub(crate) fn probe(&self, turned: Arc<core::sync::atomic::AtomicUsize>) {
+        self.reach.mailbox.post_always(Mail::Probe(turned));
+    }
+}
+
 fn weight(value: &(dyn Any + Send), bytes: usize) -> usize {
     size_of::<Mail>() + size_of_val(value) + bytes
 }
@@ -179,6 +190,8 @@ fn back(undelivered: Undelivered<Mail>) -> Undelivered<Box<dyn Any + Send>> {
     let value = |mail| match mail {
         Mail::Exchange { value, .. } | Mail::Owner { value, .. } => value,
         Mail::Drain { .. } => Box::new(()) as Box<dyn Any + Send>,
+        #[cfg(all(unix, feature = "systemd"))]
+        Mail::Probe(_) => Box::new(()) as Box<dyn Any + Send>,
     };
     match undelivered {
         Undelivered::Full(mail) => Undelivered::Full(value(mail)),

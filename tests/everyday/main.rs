@@ -11,6 +11,7 @@ mod bounded;
 mod codegen;
 #[cfg(all(feature = "forms", feature = "json"))]
 mod extract;
+mod life;
 mod proxies;
 mod routes;
 mod smoke;

@@ -19,6 +19,7 @@
 #   squid     tested with 5.7
 #   haproxy   tested with 2.6.12
 #   nghttp2   tested with 1.52 (nghttp and h2load)
+#   systemd   tested with 252 (systemd-socket-activate alone; it need not run)
 #   redis     tested with 7.0.15 (redis-server, redis-cli)
 #   python3   tested with 3.11 (3.11 or newer)
 #   nodejs    tested with 20.20.2 (where Debian's is older than 20, NODE below is added)
@@ -48,6 +49,7 @@ have squid || packages+=(squid)
 have haproxy || packages+=(haproxy)
 have redis-server || packages+=(redis-server redis-tools)
 have nghttp || packages+=(nghttp2-client)
+have systemd-socket-activate || packages+=(systemd)
 if [ -z "${WITHOUT_BROWSER:-}" ]; then
     have chromium || packages+=(chromium)
     have firefox-esr || packages+=(firefox-esr)

@@ -2,6 +2,9 @@
 
 use alloc::{boxed::Box, sync::Arc, vec::Vec};
 
+#[cfg(unix)]
+use super::hand_over;
+use super::life::Readiness;
 use super::server::{Bound, Plan, Server};
 use crate::app::exchange::refusal::Answer;
 use crate::app::exchange::rendering::Render;
@@ -49,6 +52,9 @@ pub struct App {
     interceptors: Vec<Box<dyn Interceptor>>,
     of_app: OfApp, // the same, once the app starts
     pub(super) render: Option<Box<Render>>,
+    pub(super) readiness: Readiness,
+    #[cfg(unix)]
+    pub(super) hand_over: Option<std::path::PathBuf>,
 }
 
 impl Default for App {
@@ -83,6 +89,9 @@ impl App {
             channels: Rules::default(),
             interceptors: Vec::new(),
             of_app: OfApp::default(),
+            readiness: Readiness::default(),
+            #[cfg(unix)]
+            hand_over: None,
             fault: None,
             render: None,
         }
@@ -309,6 +318,10 @@ impl App {
     /// be opened, [`Error::Config`] without an address, or for limits that clash.
     pub fn spawn(mut self) -> Result<Server, Error> {
         let places = core::mem::take(&mut self.places);
+        #[cfg(unix)]
+        if let Some(path) = self.hand_over.take() {
+            return hand_over::start(self.plan(&places)?, places, &path);
+        }
         Server::start(self.plan(&places)?, places)
     }
 
@@ -375,6 +388,7 @@ impl App {
             interceptors,
             of_app,
             render,
+            readiness,
             ..
         } = self;
         if let Some(proxies) = proxies {
@@ -411,6 +425,7 @@ impl App {
             options,
             threads,
             locals,
+            readiness,
         })
     }
 }

@@ -1,7 +1,9 @@
 //! The addresses of an app.
 
+use alloc::sync::Arc;
+
 use super::builder::App;
-use crate::net::{Error, ListenTarget};
+use crate::net::{Error, ListenTarget, Listener};
 #[cfg(feature = "tls")]
 use crate::tls;
 
@@ -41,5 +43,72 @@ impl App {
         let tls = tls.try_into().map_err(Into::into)?;
         self.add_place(place.over(Some(tls.maker())));
         Ok(self)
+    }
+
+    /// Listens on a socket that listens already: one of std's with options of its own, or
+    /// one that was handed over ([`Listener`]). All loops accept from it.
+    ///
+    /// ```
+    /// use barewire::app::App;
+    /// use std::net::TcpListener;
+    ///
+    /// # fn main() -> Result<(), Box<dyn std::error::Error>> {
+    /// let socket = TcpListener::bind("127.0.0.1:0")?;
+    /// let address = socket.local_addr()?;
+    /// let server = App::new().listen_on(socket).spawn()?;
+    /// assert_eq!(server.local_addresses(), [address.into()]);
+    /// # Ok(())
+    /// # }
+    /// ```
+    #[must_use]
+    pub fn listen_on(mut self, socket: impl Into<Listener>) -> Self {
+        self.add_place(ListenTarget::from(Arc::new(socket.into())));
+        self
+    }
+
+    /// Listens on a socket that listens already, where everything is said over TLS.
+    ///
+    /// # Errors
+    /// [`Error::Transport`], as [`listen_tls`](Self::listen_tls) has it.
+    #[cfg(feature = "tls")]
+    pub fn listen_on_tls<T>(mut self, socket: impl Into<Listener>, tls: T) -> Result<Self, Error>
+    where
+        T: TryInto<tls::Server, Error: Into<tls::Error>>,
+    {
+        let tls = tls.try_into().map_err(Into::into)?;
+        let place = ListenTarget::from(Arc::new(socket.into()));
+        self.add_place(place.over(Some(tls.maker())));
+        Ok(self)
+    }
+
+    /// Has a new process of the program take over from an old one without a connection
+    /// refused or reset in between. They meet at `path`, a file that no other user can
+    /// reach: what starts asks there for the sockets on this app's addresses, and once it
+    /// serves, the other process drains: it finishes what it has begun, and
+    /// [`run`](Self::run) returns there.
+    ///
+    /// ```no_run
+    /// use barewire::app::App;
+    ///
+    /// # fn main() -> Result<(), barewire::app::Error> {
+    /// // To restart, start it again: ./app & ... ./app &
+    /// App::new()
+    ///     .get("/", |_request, reply| reply.text("hello"))
+    ///     .listen("127.0.0.1:8080")?
+    ///     .hand_over("/run/app/hand-over.sock")
+    ///     .run()
+    /// # }
+    /// ```
+    ///
+    /// If the new process does not get as far as to serve, the old one goes on. Addresses are
+    /// compared as they were given, so that with port 0 the port stays. All
+    /// [`threads`](Self::threads) accept from one socket for each address. Sockets of
+    /// [`listen_on`](Self::listen_on) stay with whoever made them: under systemd none of
+    /// this is needed. Proven on Linux.
+    #[cfg(unix)]
+    #[must_use]
+    pub fn hand_over(mut self, path: impl Into<std::path::PathBuf>) -> Self {
+        self.hand_over = Some(path.into());
+        self
     }
 }

@@ -6,10 +6,11 @@ use core::fmt;
 use core::time::Duration;
 use std::panic::resume_unwind;
 use std::sync::{Mutex, PoisonError, mpsc};
-use std::thread::{Builder, JoinHandle};
+use std::thread::{self, Builder, JoinHandle};
 use std::time::Instant;
 
 use super::handler::AppHandler;
+use super::life::{Life, Readiness};
 use crate::app::blocking::pool::Pool;
 use crate::app::exchange::request::{Locals, MakeLocal};
 use crate::app::futures::spawner::Home;
@@ -19,7 +20,7 @@ use crate::app::telemetry::metrics::Metrics;
 use crate::link;
 use crate::net::report::report;
 use crate::net::{
-    Address, Error, Limits, ListenOptions, ListenTarget, Loop, Poller, Remote, Speaks,
+    Address, Error, Limits, ListenOptions, ListenTarget, Listener, Loop, Poller, Remote, Speaks,
     TransportMaker,
 };
 use crate::wire::partly_shown;
@@ -33,10 +34,12 @@ pub(super) struct Plan {
     pub(super) options: ListenOptions,
     pub(super) threads: usize,
     pub(super) locals: Vec<MakeLocal>,
+    pub(super) readiness: Readiness,
 }
 
-/// Where a loop listens, and what stands before the protocol there.
-pub(super) struct Bound(Address, Option<TransportMaker>);
+/// Where a loop listens, what stands before the protocol there, and the socket if all loops
+/// accept from one.
+pub(super) struct Bound(Address, Option<TransportMaker>, Option<Arc<Listener>>);
 
 impl Bound {
     pub(super) fn address(&self) -> Address {
@@ -45,7 +48,11 @@ impl Bound {
 
     /// The place for a further loop.
     fn place(self) -> ListenTarget {
-        ListenTarget::from(self.0).over(self.1)
+        let place = match self.2 {
+            Some(socket) => ListenTarget::from(socket),
+            None => ListenTarget::from(self.0),
+        };
+        place.over(self.1)
     }
 }
 
@@ -83,6 +90,7 @@ pub struct ServerHandle {
     /// Until when what runs may finish, once a shutdown has begun.
     end: Arc<Mutex<Option<Instant>>>,
     drain_time: Duration,
+    life: Arc<Life>,
 }
 
 impl Server {
@@ -99,6 +107,7 @@ impl Server {
                 remotes,
                 end: Arc::default(),
                 drain_time: plan.limits.drain_time,
+                life: Arc::new(Life::of(plan.readiness.clone())),
             },
             threads: Vec::new(),
             pool: plan.metrics.pool().clone(),
@@ -165,6 +174,11 @@ impl Server {
         Ok(bound)
     }
 
+    #[cfg(all(unix, feature = "systemd"))]
+    pub(super) fn remotes(&self) -> Vec<Remote> {
+        self.handle.remotes().clone()
+    }
+
     /// A handle for other threads.
     pub fn handle(&self) -> ServerHandle {
         self.handle.clone()
@@ -201,11 +215,7 @@ impl Server {
                 Err(panic) => resume_unwind(panic),
             }
         }
-        let end = *self
-            .handle
-            .end
-            .lock()
-            .unwrap_or_else(PoisonError::into_inner);
+        let end = *self.handle.end();
         let running = self.pool.close(end.or_else(|| Some(Instant::now())));
         if running > 0 {
             report!(
@@ -265,7 +275,8 @@ impl Plan {
             let listening = place.listen(events, &options, Speaks::Http, owner, profile);
             let addresses = listening.inspect_err(|_| events.unlisten_from(before))?;
             let transport = || place.transport().cloned();
-            bound.extend(addresses.into_iter().map(|it| Bound(it, transport())));
+            let all = addresses.into_iter();
+            bound.extend(all.map(|it| Bound(it, transport(), place.socket().cloned())));
         }
         Ok(bound)
     }
@@ -277,12 +288,39 @@ impl ServerHandle {
     /// [blocking work](crate::app::Reply::blocking) are waited for as long, whether their
     /// clients are still there or not.
     pub fn shutdown(&self, within: impl Into<Option<Duration>>) {
+        self.life.leave();
         let within = within.into();
         let end = Instant::now().checked_add(within.unwrap_or(self.drain_time));
-        *self.end.lock().unwrap_or_else(PoisonError::into_inner) = end;
+        *self.end() = end;
         for remote in &*self.remotes() {
             remote.drain(within);
         }
+    }
+
+    /// Has the app be ready no more ([`App::health`](crate::app::App::health)), serves on for
+    /// `grace`, and then does what [`shutdown`](Self::shutdown) does: a load balancer has
+    /// time to notice, and finds no closed port. Returns immediately.
+    pub fn drain_after(&self, grace: Duration, within: impl Into<Option<Duration>>) {
+        let within = within.into();
+        self.life.leave();
+        let handle = self.clone();
+        let drain = move || {
+            thread::sleep(grace);
+            if !handle.is_draining() {
+                handle.shutdown(within);
+            }
+        };
+        if Builder::new()
+            .name("barewire-grace".into())
+            .spawn(drain)
+            .is_err()
+        {
+            self.shutdown(within); // the system has no thread left to wait
+        }
+    }
+
+    fn is_draining(&self) -> bool {
+        self.end().is_some()
     }
 
     /// Where the server listens, with the ports that the system chose.
@@ -295,6 +333,15 @@ impl ServerHandle {
     #[cfg(feature = "tls")]
     pub fn tls_addresses(&self) -> &[Address] {
         &self.secure
+    }
+
+    #[cfg(unix)]
+    pub(super) fn life(&self) -> Arc<Life> {
+        self.life.clone()
+    }
+
+    fn end(&self) -> std::sync::MutexGuard<'_, Option<Instant>> {
+        self.end.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     fn remotes(&self) -> std::sync::MutexGuard<'_, Vec<Remote>> {

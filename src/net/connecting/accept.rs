@@ -10,8 +10,8 @@ use crate::net::report::report;
 use crate::net::transport::secured::LEAST_READ;
 use crate::net::turns::connection::{Connection, Phase, Reported};
 use crate::net::{
-    Accepted, Address, Error, Exchange, Key, ListenOptions, Loop, Owner, Poller, Profile, Speaks,
-    TransportMaker,
+    Accepted, Address, Error, Exchange, Key, ListenOptions, Listener, Loop, Owner, Poller, Profile,
+    Speaks, TransportMaker,
 };
 use crate::wire::{Instant, Role};
 
@@ -71,6 +71,43 @@ impl<P: Poller> Loop<P> {
             proxied: options.proxy_protocol,
             transport,
         };
+        let open = |poller: &mut P, token| poller.listen(address, options, token);
+        self.add_listener(address, options, listening, open)
+    }
+
+    /// Accepts from a socket that listens already, as [`listen`](Self::listen) does or, with a
+    /// transport, [`listen_over`](Self::listen_over).
+    pub(crate) fn adopt(
+        &mut self,
+        listener: Listener,
+        options: &ListenOptions,
+        transport: Option<&TransportMaker>,
+        speaks: Speaks,
+        owner: Owner,
+        profile: Profile,
+    ) -> Result<Address, Error> {
+        if transport.is_some() && self.buffers.size() < LEAST_READ {
+            return Err(Error::Config("read_size must have room for a record"));
+        }
+        let listening = Listening {
+            speaks,
+            owner,
+            profile,
+            proxied: options.proxy_protocol,
+            transport: transport.cloned(),
+        };
+        let address = listener.local_address()?;
+        let open = |poller: &mut P, token| poller.adopt(listener, options, token);
+        self.add_listener(&address, options, listening, open)
+    }
+
+    fn add_listener(
+        &mut self,
+        address: &Address,
+        options: &ListenOptions,
+        listening: Listening,
+        open: impl FnOnce(&mut P, usize) -> std::io::Result<P::Listener>,
+    ) -> Result<Address, Error> {
         let refused = |error| Error::Listen {
             address: alloc::format!("{address}"),
             error,
@@ -83,7 +120,7 @@ impl<P: Poller> Loop<P> {
         } = self;
         dispatch.state.caps.exempt(options);
         let number = listeners
-            .listen(poller, address, options, listening)
+            .add(|token| open(poller, token), listening)
             .map_err(refused)?;
         let local = listeners
             .local_address(poller, number)

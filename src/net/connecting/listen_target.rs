@@ -2,6 +2,7 @@
 
 use alloc::format;
 use alloc::string::String;
+use alloc::sync::Arc;
 use alloc::vec::Vec;
 use core::net::{Ipv4Addr, Ipv6Addr, SocketAddr};
 use std::io;
@@ -10,7 +11,7 @@ use std::net::ToSocketAddrs;
 use crate::net::report::report;
 use crate::net::system::address::split_name;
 use crate::net::{
-    Address, Error, ListenOptions, Loop, Owner, Poller, Profile, Speaks, TransportMaker,
+    Address, Error, ListenOptions, Listener, Loop, Owner, Poller, Profile, Speaks, TransportMaker,
 };
 
 /// How often another port is tried, where the system's choice for a name's first address is
@@ -23,6 +24,8 @@ pub(crate) struct ListenTarget {
     /// All of them, in the resolver's order; one, unless a name was given.
     addresses: Vec<Address>,
     transport: Option<TransportMaker>,
+    /// The socket that listens already, which all loops accept from.
+    socket: Option<Arc<Listener>>,
 }
 
 impl From<Address> for ListenTarget {
@@ -31,6 +34,18 @@ impl From<Address> for ListenTarget {
             given: format!("{address}"),
             addresses: Vec::from([address]),
             transport: None,
+            socket: None,
+        }
+    }
+}
+
+impl From<Arc<Listener>> for ListenTarget {
+    fn from(socket: Arc<Listener>) -> Self {
+        Self {
+            given: String::new(),
+            addresses: Vec::new(),
+            transport: None,
+            socket: Some(socket),
         }
     }
 }
@@ -70,6 +85,7 @@ impl ListenTarget {
             given: given.into(),
             addresses,
             transport: None,
+            socket: None,
         })
     }
 
@@ -79,6 +95,16 @@ impl ListenTarget {
 
     pub(crate) const fn transport(&self) -> Option<&TransportMaker> {
         self.transport.as_ref()
+    }
+
+    pub(crate) const fn socket(&self) -> Option<&Arc<Listener>> {
+        self.socket.as_ref()
+    }
+
+    /// The addresses that it stands for, each by itself.
+    #[cfg(unix)]
+    pub(crate) fn addresses(&self) -> &[Address] {
+        &self.addresses
     }
 
     pub(crate) fn is_unix(&self) -> bool {
@@ -97,6 +123,11 @@ impl ListenTarget {
         owner: Owner,
         profile: Profile,
     ) -> Result<Vec<Address>, Error> {
+        if let Some(socket) = &self.socket {
+            let (socket, transport) = (socket.try_clone()?, self.transport.as_ref());
+            let bound = events.adopt(socket, options, transport, speaks, owner, profile)?;
+            return Ok(Vec::from([bound]));
+        }
         let mut left = PORTS;
         loop {
             let before = events.next_listener();

@@ -11,7 +11,7 @@ use core::time::Duration;
 use std::io::{self, ErrorKind};
 
 use crate::net::report::report;
-use crate::net::{Address, Caps, Key, Limits, ListenOptions, Peer, Poller, Refused};
+use crate::net::{Address, Caps, Key, Limits, Peer, Poller, Refused};
 use crate::wire::Instant;
 
 const FIRST_PAUSE: Duration = Duration::from_millis(100);
@@ -76,16 +76,15 @@ impl<P: Poller, T: Clone> Listeners<P, T> {
         }
     }
 
-    /// Listens on an address; returns the listener's number for [`token`](Self::token).
-    pub(crate) fn listen(
+    /// Adds the socket that `open` gives for a token; returns its number for
+    /// [`token`](Self::token).
+    pub(crate) fn add(
         &mut self,
-        poller: &mut P,
-        address: &Address,
-        options: &ListenOptions,
+        open: impl FnOnce(usize) -> io::Result<P::Listener>,
         owner: T,
     ) -> io::Result<u32> {
         let number = self.next_number();
-        let socket = poller.listen(address, options, Self::token(number))?;
+        let socket = open(Self::token(number))?;
         self.listeners.push(Listening {
             socket: Some(socket),
             owner,

@@ -1,14 +1,13 @@
 //! The real operating system, by way of mio.
 
 use alloc::vec::Vec;
-use core::net::SocketAddr;
 use core::time::Duration;
 use mio::event::Source;
 use mio::net::{TcpListener, TcpStream};
 #[cfg(unix)]
 use mio::net::{UnixListener, UnixStream};
 use mio::{Events, Interest, Poll, Token};
-use socket2::{Domain, Protocol, SockRef, Socket, Type};
+use socket2::SockRef;
 use std::io::{self, ErrorKind, IoSlice};
 use std::net::Shutdown;
 use std::time::{SystemTime, UNIX_EPOCH};
@@ -17,6 +16,7 @@ use std::time::{SystemTime, UNIX_EPOCH};
 use super::connected::Connected;
 #[cfg(any(target_os = "linux", target_os = "android"))]
 use super::direct::Connected;
+use super::listener::{Listener, Listening as Opened, NODELAY_IS_INHERITED};
 use super::random::Random;
 use super::retry::uninterrupted;
 #[cfg(unix)]
@@ -41,9 +41,6 @@ const SHORT_READ_DRAINS: bool = cfg!(any(
     target_vendor = "apple",
 ));
 
-/// Where accepted sockets have `TCP_NODELAY` from their listener.
-const NODELAY_IS_INHERITED: bool = cfg!(any(target_os = "linux", target_os = "android"));
-
 /// The real [`Poller`]: epoll, kqueue or what mio has for the system.
 #[derive(Debug)]
 pub struct Mio {
@@ -66,7 +63,7 @@ enum Listening {
     #[cfg(unix)]
     Unix {
         socket: UnixListener,
-        _file: SocketFile, // removed when dropped
+        file: Option<SocketFile>, // removed when dropped
     },
 }
 
@@ -147,12 +144,36 @@ impl Poller for Mio {
         options: &ListenOptions,
         token: usize,
     ) -> io::Result<MioListener> {
-        let mut listening = match address {
-            Address::Tcp(address) => listen_tcp(*address, options)?,
+        let listener = Listener::open(address, options)?;
+        #[cfg(unix)]
+        if let Address::Unix(path) = address {
+            let file = SocketFile::bound(path)?;
+            let mut adopted = self.adopt(listener, options, token)?;
+            if let Listening::Unix { file: kept, .. } = &mut adopted.0 {
+                *kept = Some(file);
+            }
+            return Ok(adopted);
+        }
+        self.adopt(listener, options, token)
+    }
+
+    fn adopt(
+        &mut self,
+        listener: Listener,
+        options: &ListenOptions,
+        token: usize,
+    ) -> io::Result<MioListener> {
+        listener.prepare(options)?;
+        let mut listening = match listener.socket {
+            Opened::Tcp(socket) => Listening::Tcp {
+                socket: TcpListener::from_std(socket),
+                nodelay: options.nodelay && !NODELAY_IS_INHERITED,
+            },
             #[cfg(unix)]
-            Address::Unix(path) => listen_unix(path, options)?,
-            #[cfg(not(unix))]
-            Address::Unix(_) => return Err(ErrorKind::Unsupported.into()),
+            Opened::Unix(socket) => Listening::Unix {
+                socket: UnixListener::from_std(socket),
+                file: None,
+            },
         };
         let source: &mut dyn Source = match &mut listening {
             Listening::Tcp { socket, .. } => socket,
@@ -321,60 +342,6 @@ fn accepted<T>(accept: impl FnMut() -> io::Result<T>) -> io::Result<T> {
     uninterrupted(accept)?.ok_or_else(|| ErrorKind::WouldBlock.into())
 }
 
-fn listen_tcp(address: SocketAddr, options: &ListenOptions) -> io::Result<Listening> {
-    let domain = Domain::for_address(address);
-    let socket = Socket::new(domain, Type::STREAM, Some(Protocol::TCP))?;
-    socket.set_nonblocking(true)?;
-    if domain == Domain::IPV6 {
-        socket.set_only_v6(options.only_v6)?;
-    }
-    // On Windows the option would let others take the address over.
-    #[cfg(not(windows))]
-    socket.set_reuse_address(true)?;
-    if options.reuse_port && !options.claim {
-        reuse_port(&socket)?;
-    }
-    if options.nodelay && NODELAY_IS_INHERITED {
-        socket.set_tcp_nodelay(true)?;
-    }
-    socket.bind(&address.into())?;
-    if options.reuse_port && options.claim {
-        reuse_port(&socket)?; // it holds for those who come after
-    }
-    socket.listen(options.backlog)?;
-    Ok(Listening::Tcp {
-        socket: TcpListener::from_std(socket.into()),
-        nodelay: options.nodelay && !NODELAY_IS_INHERITED,
-    })
-}
-
-#[cfg(unix)]
-fn listen_unix(path: &std::path::Path, options: &ListenOptions) -> io::Result<Listening> {
-    if options.reuse_port {
-        return Err(ErrorKind::Unsupported.into());
-    }
-    SocketFile::remove_stale(path)?;
-    let socket = Socket::new(Domain::UNIX, Type::STREAM, None)?;
-    socket.set_nonblocking(true)?;
-    socket.bind(&socket2::SockAddr::unix(path)?)?;
-    let file = SocketFile::bound(path)?;
-    socket.listen(options.backlog)?;
-    Ok(Listening::Unix {
-        socket: UnixListener::from_std(socket.into()),
-        _file: file,
-    })
-}
-
-#[cfg(all(unix, not(any(target_os = "solaris", target_os = "illumos"))))]
-fn reuse_port(socket: &Socket) -> io::Result<()> {
-    socket.set_reuse_port(true)
-}
-
-#[cfg(not(all(unix, not(any(target_os = "solaris", target_os = "illumos")))))]
-fn reuse_port(_: &Socket) -> io::Result<()> {
-    Err(ErrorKind::Unsupported.into())
-}
-
 /// Both clocks, read once per turn.
 #[derive(Debug)]
 struct Clock {
@@ -387,7 +354,7 @@ struct Clock {
 impl Clock {
     fn new() -> Self {
         let mut clock = Self {
-            running: SystemClock::start(),
+            running: SystemClock::of_process(),
             now: Instant::START,
             unix_seconds: 0,
             next_second: Instant::START,

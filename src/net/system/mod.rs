@@ -6,6 +6,7 @@ pub(super) mod connected;
 #[cfg(any(target_os = "linux", target_os = "android"))]
 pub(super) mod direct;
 pub(super) mod file_part;
+pub(super) mod listener;
 pub(super) mod mio;
 pub(super) mod network;
 pub(super) mod poller;

@@ -23,7 +23,7 @@ use core::time::Duration;
 use std::io::{self, IoSlice};
 
 use super::system_clock::SystemClock;
-use crate::net::{Address, Entropy, FilePart, ListenOptions, Peer};
+use crate::net::{Address, Entropy, FilePart, ListenOptions, Listener, Peer};
 use crate::wire::Instant;
 
 /// The result of one read.
@@ -143,6 +143,18 @@ pub trait Poller {
         options: &ListenOptions,
         token: usize,
     ) -> io::Result<Self::Listener>;
+
+    /// Listens on a socket that listens already. By default that is
+    /// [`Unsupported`](io::ErrorKind::Unsupported).
+    fn adopt(
+        &mut self,
+        listener: Listener,
+        options: &ListenOptions,
+        token: usize,
+    ) -> io::Result<Self::Listener> {
+        let _ = (listener, options, token);
+        Err(io::ErrorKind::Unsupported.into())
+    }
 
     /// The address that a listener got, with the port that the system chose.
     fn local_address(&self, listener: &Self::Listener) -> io::Result<Address>;

@@ -197,6 +197,10 @@ impl<P: Poller> Loop<P> {
                     }
                 }
                 Mail::Drain { within } => self.drain(within),
+                #[cfg(all(unix, feature = "systemd"))]
+                Mail::Probe(turned) => {
+                    turned.fetch_add(1, core::sync::atomic::Ordering::Relaxed);
+                }
             }
         }
     }

@@ -1,5 +1,5 @@
 use super::*;
-use crate::net::{Fate, Scripted, ScriptedClient};
+use crate::net::{Fate, ListenOptions, Scripted, ScriptedClient};
 
 const LIMITS: Limits = Limits::DEFAULT.with_accepts(4);
 
@@ -24,13 +24,9 @@ impl Fixture {
         for owner in 0..listeners {
             let address = "[::]:0".parse().unwrap();
             let options = ListenOptions::DEFAULT;
-            let listen = &mut fixture.listeners;
-            assert_eq!(
-                listen
-                    .listen(&mut fixture.system, &address, &options, owner)
-                    .unwrap(),
-                owner
-            );
+            let system = &mut fixture.system;
+            let open = |token| system.listen(&address, &options, token);
+            assert_eq!(fixture.listeners.add(open, owner).unwrap(), owner);
         }
         fixture
     }
