@@ -168,6 +168,7 @@ mod files;
 mod futures;
 #[cfg(feature = "graphql-server")]
 mod graphql;
+mod guards;
 mod publishing;
 #[cfg(feature = "redis")]
 mod redis;
@@ -251,6 +252,12 @@ pub use graphql::{
     route::GraphQl,
     uploads::GraphQlUpload,
 };
+pub use guards::allowances::Allowance;
+pub use guards::basic_auth::{BasicAuth, BasicUser};
+pub use guards::bearer_auth::BearerAuth;
+pub use guards::credentials::constant_time_eq;
+pub use guards::rate_limit::{RateLimit, RateLimited};
+pub use guards::security_headers::SecurityHeaders;
 pub use publishing::broadcast_limits::{BroadcastError, BroadcastLimits};
 pub use publishing::broadcaster::Broadcaster;
 pub use publishing::handle::{Handle, HandleError};

@@ -6,6 +6,7 @@
 mod app_support;
 
 mod access;
+mod auth;
 mod bounded;
 #[cfg(feature = "codegen")]
 mod codegen;
@@ -13,6 +14,7 @@ mod codegen;
 mod extract;
 mod life;
 mod proxies;
+mod rate;
 mod routes;
 mod smoke;
 mod tasks;

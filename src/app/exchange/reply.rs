@@ -16,7 +16,7 @@ use crate::link::Body;
 use crate::net::{Claim, LocalWaker, Resource};
 use crate::websocket::deflate;
 use crate::wire::codec::Compression;
-use crate::wire::partly_shown;
+use crate::wire::{Instant, partly_shown};
 
 static PLAIN: ContentTypeLine = ContentTypeLine::new("Content-Type: text/plain; charset=utf-8\r\n");
 static HTML: ContentTypeLine = ContentTypeLine::new("Content-Type: text/html; charset=utf-8\r\n");
@@ -315,6 +315,11 @@ impl<'a, 'c> Reply<'a, 'c> {
     /// an object.
     pub fn waker(&self) -> LocalWaker {
         self.at.context.waker()
+    }
+
+    /// The loop's clock, one time for a whole turn. All loops of a process have the same.
+    pub fn now(&self) -> Instant {
+        self.at.context.now()
     }
 
     // What other kinds of sessions are opened by.

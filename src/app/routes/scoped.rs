@@ -1,4 +1,4 @@
-//! Middleware for a part of the paths.
+//! Middleware for a part of the paths, or for one route.
 
 use alloc::string::String;
 
@@ -7,10 +7,12 @@ use crate::app::exchange::record::Record;
 use crate::app::exchange::reply::Reply;
 use crate::app::exchange::reply_end::ReplyEnd;
 use crate::app::exchange::reply_head::ReplyHead;
+use crate::http::Method;
 use crate::http::target::{Plus, percent_decode};
 use crate::net::Error;
 
-/// Middleware that sees the requests below one path, and no other.
+/// Middleware that sees the requests below one path, or those of [one route](Self::route), and
+/// no other.
 ///
 /// ```
 /// use barewire::app::{App, Scoped, Cors};
@@ -29,7 +31,14 @@ use crate::net::Error;
 #[derive(Debug, Clone)]
 pub struct Scoped<M> {
     prefix: String, // without a slash at its end
+    only: Option<Only>,
     middleware: M,
+}
+
+/// One route: its method, and nothing below its path.
+#[derive(Debug, Clone)]
+struct Only {
+    method: String,
 }
 
 impl<M: Middleware> Scoped<M> {
@@ -38,31 +47,71 @@ impl<M: Middleware> Scoped<M> {
     pub fn new(prefix: &str, middleware: M) -> Self {
         Self {
             prefix: String::from(prefix.strip_suffix('/').unwrap_or(prefix)),
+            only: None,
             middleware,
         }
     }
 
-    fn holds(&self, path: &str) -> bool {
+    /// `middleware` for one route, whatever that is: the same method and pattern. As all
+    /// middleware, it decides before the request's body comes.
+    ///
+    /// ```
+    /// use barewire::app::{App, OriginGuard, Scoped};
+    /// use barewire::http::Method;
+    ///
+    /// App::new()
+    ///     .with(Scoped::route(Method::POST, "/orders/{id}/cancel", OriginGuard::new()))
+    ///     .post("/orders/{id}/cancel", |_request, reply| reply.empty());
+    /// ```
+    ///
+    /// A segment `{name}` is any one, `{*name}` at the end all that follows. GET is also
+    /// HEAD, and the CONNECT of a WebSocket over HTTP/2.
+    pub fn route(method: Method<'_>, pattern: &str, middleware: M) -> Self {
+        Self {
+            prefix: pattern.into(),
+            only: Some(Only {
+                method: method.as_str().into(),
+            }),
+            middleware,
+        }
+    }
+
+    fn holds(&self, method: Method<'_>, path: &str) -> bool {
         let mut segments = path.split('/');
-        self.prefix.split('/').all(|own| {
-            let decoded = segments
-                .next()
-                .and_then(|it| percent_decode(it, Plus::Kept));
-            decoded.is_some_and(|it| it == own)
+        for own in self.prefix.split('/') {
+            let is_all = self.only.is_some() && own.starts_with("{*");
+            let Some(segment) = segments.next() else {
+                return false;
+            };
+            if is_all {
+                return self.is_for(method);
+            }
+            let is_any = self.only.is_some() && own.starts_with('{') && own.ends_with('}');
+            if !is_any && percent_decode(segment, Plus::Kept).is_none_or(|it| it != own) {
+                return false;
+            }
+        }
+        self.only.is_none() || (segments.next().is_none() && self.is_for(method))
+    }
+
+    fn is_for(&self, method: Method<'_>) -> bool {
+        self.only.as_ref().is_none_or(|only| {
+            let is_like_get = method == Method::HEAD || method == Method::CONNECT;
+            only.method == method.as_str() || (is_like_get && only.method == "GET")
         })
     }
 }
 
 impl<M: Middleware> Middleware for Scoped<M> {
     fn before(&self, request: &mut Incoming<'_, '_>, reply: Reply<'_, '_>) -> Next {
-        match self.holds(request.path()) {
+        match self.holds(request.method(), request.path()) {
             true => self.middleware.before(request, reply),
             false => Next::Continue,
         }
     }
 
     fn after(&self, record: &Record, head: &mut ReplyHead<'_>) {
-        if self.holds(record.path()) {
+        if self.holds(record.method(), record.path()) {
             self.middleware.after(record, head);
         }
     }
@@ -76,7 +125,7 @@ impl<M: Middleware> Middleware for Scoped<M> {
     }
 
     fn ended(&self, record: &Record, end: &ReplyEnd<'_>) {
-        if self.holds(record.path()) {
+        if self.holds(record.method(), record.path()) {
             self.middleware.ended(record, end);
         }
     }

@@ -7,6 +7,8 @@
 #[cfg(any(target_os = "linux", target_os = "android"))]
 use rustix::time::{ClockId, clock_gettime};
 
+use std::sync::OnceLock;
+
 use crate::wire::Instant;
 
 /// The system's monotonic clock, since it was started.
@@ -55,6 +57,14 @@ impl SystemClock {
     #[inline]
     pub fn now(&self) -> Instant {
         Instant::START + self.start.elapsed()
+    }
+}
+
+impl SystemClock {
+    /// One clock for all of a process, so that what one loop has noted another can compare.
+    pub(crate) fn of_process() -> Self {
+        static CLOCK: OnceLock<SystemClock> = OnceLock::new();
+        *CLOCK.get_or_init(Self::start)
     }
 }
 

@@ -5,7 +5,7 @@ struct Nothing;
 impl Middleware for Nothing {}
 
 fn holds(prefix: &str, path: &str) -> bool {
-    Scoped::new(prefix, Nothing).holds(path)
+    Scoped::new(prefix, Nothing).holds(Method::GET, path)
 }
 
 #[test]
@@ -21,4 +21,31 @@ fn segments_are_compared_whole_and_decoded() {
     assert!(holds("/a/b", "/a/b/c") && !holds("/a/b", "/a"));
     assert!(holds("/", "/anything") && holds("/", "/"));
     assert!(holds("/a%62", "/a%2562") && !holds("/a%62", "/ab"));
+}
+
+#[test]
+fn one_route_has_its_method_and_nothing_below_it() {
+    let holds = |method, path: &str| {
+        Scoped::route(Method::POST, "/orders/{id}/cancel", Nothing).holds(method, path)
+    };
+    for path in ["/orders/7/cancel", "/orders/a%2fb/%63ancel"] {
+        assert!(
+            holds(Method::POST, path) && !holds(Method::GET, path),
+            "{path}"
+        );
+        assert!(!holds(Method::HEAD, path) && !holds(Method::CONNECT, path));
+    }
+    for path in [
+        "/orders/7",
+        "/orders/7/cancel/",
+        "/orders/7/8/cancel",
+        "/",
+        "*",
+    ] {
+        assert!(!holds(Method::POST, path), "{path}");
+    }
+    let read = Scoped::route(Method::GET, "/files/{*path}", Nothing);
+    for method in [Method::GET, Method::HEAD, Method::CONNECT] {
+        assert!(read.holds(method, "/files/a/b") && !read.holds(method, "/files"));
+    }
 }
