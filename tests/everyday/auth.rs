@@ -1,6 +1,8 @@
 //! Who asks: Basic and Bearer, and what browsers are told.
 
-use barewire::app::{App, BasicAuth, BasicUser, BearerAuth, OriginGuard, Scoped, SecurityHeaders};
+use barewire::app::{
+    App, BasicAuth, BasicUser, BearerAuth, OriginGuard, Scoped, SecurityHeaders, TrustedProxies,
+};
 use barewire::http::{Method, Status};
 use core::time::Duration;
 
@@ -180,13 +182,15 @@ fn the_headers_can_be_chosen() {
         .remove("referrer-policy")
         .set("x-content-type-options", "nosniff, please")
         .strict_transport(Duration::from_secs(60), true)
-        .behind_tls()
         .content_security_policy("img-src *")
         .frame_ancestors("'self' https://example.com");
     let app = App::new()
         .with(headers)
-        .get("/", |_request, reply| reply.empty());
-    let answer = Running::start(app).get("/");
+        .get("/me", |_request, reply| reply.empty());
+    // TLS has ended at the proxy.
+    let proxies = TrustedProxies::new(["127.0.0.1".parse().unwrap()]).forwarded();
+    let running = Running::start(app.trust_proxies(proxies));
+    let answer = ask(&running, "Forwarded: for=192.0.2.1;proto=https\r\n");
     assert_eq!(answer.header("referrer-policy"), "");
     assert_eq!(answer.header("x-frame-options"), "");
     assert_eq!(answer.header("x-content-type-options"), "nosniff, please");

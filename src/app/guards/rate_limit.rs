@@ -33,8 +33,8 @@ use crate::wire::{Instant, partly_shown};
 /// # Whom it counts
 ///
 /// By default the address: an IPv4 address, or the /64 that an IPv6 host commonly has; all of a
-/// Unix domain socket are one. Behind a proxy that is the client's where the listener trusts
-/// the proxy. [`by_header`](Self::by_header) and [`by`](Self::by) count by something
+/// Unix domain socket are one. Behind [trusted proxies](crate::app::App::trust_proxies) that is the
+/// client's. [`by_header`](Self::by_header) and [`by`](Self::by) count by something
 /// else. Clones count together, also of several apps.
 ///
 /// # How it counts

@@ -28,7 +28,7 @@ use crate::wire::ascii;
 /// | X-Content-Type-Options | `nosniff` | take content for what its type says, not for what it looks like |
 /// | X-Frame-Options | `DENY` | show the page in no frame, where others could have it clicked on |
 /// | Referrer-Policy | `same-origin` | tell other sites no address of a page |
-/// | Strict-Transport-Security | `max-age=31536000` | come by TLS alone, for a year; sent over TLS alone (RFC 6797 §7.2) |
+/// | Strict-Transport-Security | `max-age=31536000` | come by TLS alone, for a year; sent over TLS alone (RFC 6797 §7.2), which may end at a [trusted proxy](crate::app::TrustedProxies) |
 ///
 /// [`set`](Self::set) and [`remove`](Self::remove) change them. A Content-Security-Policy is
 /// different for each site, so that there is none until one is chosen; it gets
@@ -37,7 +37,6 @@ use crate::wire::ascii;
 pub struct SecurityHeaders {
     fields: Vec<(String, String)>,
     transport: Option<String>,
-    behind_tls: bool,
 }
 
 const FRAMES: &str = "X-Frame-Options";
@@ -56,7 +55,6 @@ impl SecurityHeaders {
         let empty = Self {
             fields: Vec::new(),
             transport: Some(String::from("max-age=31536000")),
-            behind_tls: false,
         };
         empty
             .set("X-Content-Type-Options", "nosniff")
@@ -121,24 +119,13 @@ impl SecurityHeaders {
         };
         self.set(TRANSPORT, &format!("max-age={}{below}", max_age.as_secs()))
     }
-
-    /// Sends Strict-Transport-Security in the clear, too: for an app whose clients come by
-    /// TLS, all of them, which ends at a proxy.
-    #[must_use]
-    pub const fn behind_tls(mut self) -> Self {
-        self.behind_tls = true;
-        self
-    }
 }
 
 impl Middleware for SecurityHeaders {
     fn before(&self, request: &mut Incoming<'_, '_>, reply: Reply<'_, '_>) -> Next {
-        #[cfg(feature = "tls")]
-        let is_secure = self.behind_tls || request.tls().is_some();
-        #[cfg(not(feature = "tls"))]
-        let is_secure = self.behind_tls;
-        let _ = request;
-        if is_secure && let Some(value) = &self.transport {
+        if request.scheme() == "https"
+            && let Some(value) = &self.transport
+        {
             drop(reply.header(TRANSPORT, value));
         }
         Next::Continue
