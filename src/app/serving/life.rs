@@ -6,10 +6,8 @@ use alloc::vec::Vec;
 use core::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Mutex, PoisonError};
 
-use super::builder::App;
-use crate::http::Status;
-
-/// Whether an app wants requests: what its route for readiness answers ([`App::health`]).
+/// Whether an app wants requests: what its route for readiness answers
+/// ([`App::health`](crate::app::App::health)).
 ///
 /// An app is ready when it starts. It is not while it says so itself, and never again once it
 /// is about to drain ([`ServerHandle::drain_after`](crate::app::ServerHandle::drain_after)).
@@ -35,41 +33,6 @@ impl Readiness {
 
     fn is_leaving(&self) -> bool {
         self.0.leaving.load(Ordering::SeqCst)
-    }
-}
-
-impl App {
-    /// Serves two routes for those who look after the process: `live` answers 200 as long as
-    /// a loop turns; `ready` answers 200 while requests are wanted, and 503 otherwise. The
-    /// second turns before a drain begins, so that a load balancer sends no more in time
-    /// ([`ServerHandle::drain_after`](crate::app::ServerHandle::drain_after)).
-    ///
-    /// ```no_run
-    /// use barewire::app::App;
-    /// use std::time::Duration;
-    ///
-    /// # fn main() -> Result<(), barewire::app::Error> {
-    /// let app = App::new().health("/healthz", "/readyz");
-    /// let readiness = app.readiness(); // `set(false)` while a database is away
-    /// let server = app.listen("127.0.0.1:8080")?.spawn()?;
-    /// server.handle().drain_after(Duration::from_secs(5), None);
-    /// # drop(readiness);
-    /// # server.join().map(drop)
-    /// # }
-    /// ```
-    #[must_use]
-    pub fn health(self, live: &str, ready: &str) -> Self {
-        let readiness = self.readiness();
-        self.get(live, |_request, reply| {
-            reply.header("Cache-Control", "no-store").text("alive")
-        })
-        .get(ready, move |_request, reply| {
-            let reply = reply.header("Cache-Control", "no-store");
-            match readiness.is_ready() {
-                true => reply.text("ready"),
-                false => reply.status(Status::SERVICE_UNAVAILABLE).text("not ready"),
-            }
-        })
     }
 }
 

@@ -9,6 +9,7 @@ mod future_tests;
 #[cfg(unix)]
 mod hand_over;
 pub(super) mod handler;
+mod health;
 mod held;
 #[cfg(test)]
 mod later_tests;
