@@ -29,6 +29,8 @@ const SHARDS: usize = 16;
 /// A place: a key's hash, 0 where it is free, and when all that it has used is back.
 type Place = [u64; 2];
 
+type Sets = Box<[[Place; PLACES]]>;
+
 /// What one key may do: times in nanoseconds.
 #[derive(Debug, Clone, Copy)]
 pub(super) struct Quota {
@@ -67,7 +69,7 @@ pub struct Allowance {
 
 #[derive(Debug)]
 pub(super) struct Allowances {
-    shards: Box<[Mutex<Box<[[Place; PLACES]]>>]>,
+    shards: Box<[Mutex<Sets>]>,
     hasher: RandomState,
 }
 

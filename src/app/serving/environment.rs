@@ -36,7 +36,7 @@ impl App {
     /// [`Error::Variable`], which names the variable and what it holds; those of
     /// [`listen`](Self::listen) for `default`.
     pub fn from_env(default: &str) -> Result<Self, Error> {
-        from(|name| std::env::var_os(name), default)
+        from(std::env::var_os, default)
     }
 }
 
