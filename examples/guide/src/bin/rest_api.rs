@@ -27,24 +27,27 @@ struct Draft {
 
 impl Draft {
     fn of(request: &Request<'_>) -> Result<Self, Refusal> {
-        let draft: Self = serde_json::from_slice(request.body())
-            .map_err(|error| refuse(Status::BAD_REQUEST, &error.to_string()))?;
+        let draft: Self = request.json()?;
         match draft.title.trim().chars().count() {
             1..=100 => Ok(draft),
-            _ => Err(refuse(
-                Status::UNPROCESSABLE_CONTENT,
-                "title: 1 to 100 characters",
-            )),
+            _ => {
+                let refusal = Refusal::new(Status::UNPROCESSABLE_CONTENT).at_field("title");
+                Err(refusal.because("1 to 100 characters"))
+            }
         }
     }
 }
 
-fn refuse(status: Status, why: &str) -> Refusal {
-    Refusal::from(status).because(why.to_owned())
+/// What a list is narrowed to.
+#[derive(Deserialize)]
+struct Filter {
+    done: Option<bool>,
+    #[serde(default = "most")]
+    limit: usize,
 }
 
-fn id(request: &Request<'_>) -> Result<u32, Status> {
-    request.param("id").parse().map_err(|_| Status::NOT_FOUND)
+const fn most() -> usize {
+    100
 }
 
 /// The user whom a token belongs to.
@@ -85,12 +88,12 @@ fn main() -> Result<(), Error> {
         .with(Scoped::new("/api", cors))
         .with(Scoped::new("/api", Tokens))
         .get("/api/notes", move |request, reply| {
-            let done = request.query_value("done").map(|it| it == "true");
+            let Filter { done, limit } = request.query_as()?;
             let all = list.all();
-            let found = all
-                .values()
-                .filter(|it| done.is_none_or(|is| it.done == is));
-            reply.json(&found.take(100).collect::<Vec<_>>())
+            let found = all.values();
+            let found = found.filter(|it| done.is_none_or(|is| it.done == is));
+            let found: Vec<_> = found.take(limit.min(most())).collect();
+            reply.json(&found).ok()
         })
         .post("/api/notes", move |request, reply| {
             let &User(owner) = request.extensions().get().ok_or(Status::UNAUTHORIZED)?;
@@ -109,22 +112,20 @@ fn main() -> Result<(), Error> {
         })
         .get("/api/notes/{id}", move |request, reply| {
             let all = read.all();
-            reply
-                .json(all.get(&id(request)?).ok_or(Status::NOT_FOUND)?)
-                .ok()
+            let note = all.get(&request.param_as::<u32>("id")?);
+            reply.json(note.ok_or(Status::NOT_FOUND)?).ok()
         })
         .put("/api/notes/{id}", move |request, reply| {
             let Draft { title, done } = Draft::of(request)?;
             let mut all = replace.all();
-            let note = all.get_mut(&id(request)?).ok_or(Status::NOT_FOUND)?;
+            let note = all.get_mut(&request.param_as::<u32>("id")?);
+            let note = note.ok_or(Status::NOT_FOUND)?;
             (note.title, note.done) = (title, done);
             reply.json(note).ok()
         })
         .delete("/api/notes/{id}", move |request, reply| {
-            delete
-                .all()
-                .remove(&id(request)?)
-                .ok_or(Status::NOT_FOUND)?;
+            let removed = delete.all().remove(&request.param_as::<u32>("id")?);
+            removed.ok_or(Status::NOT_FOUND)?;
             reply.status(Status::NO_CONTENT).empty().ok()
         })
         .files("/", concat!(env!("CARGO_MANIFEST_DIR"), "/site"));

@@ -24,19 +24,16 @@ pub fn app() -> App {
     App::new()
         .with(Key)
         .get("/items/{id}", move |request, reply| {
-            let id = request.param("id").parse();
-            let id = id.map_err(|_| Status::BAD_REQUEST)?;
+            let id = request.param_as::<u32>("id")?;
             match items.lock().unwrap().get(&id) {
                 Some(name) => reply.json(name).ok(),
                 None => Err(Refusal::from(Status::NOT_FOUND)),
             }
         })
         .put("/items/{id}", move |request, reply| {
-            let id = request.param("id").parse();
-            let id = id.map_err(|_| Status::BAD_REQUEST)?;
-            let name = serde_json::from_slice(request.body()).map_err(|_| Status::BAD_REQUEST)?;
+            let (id, name) = (request.param_as::<u32>("id")?, request.json()?);
             written.lock().unwrap().insert(id, name);
-            Ok::<_, Status>(reply.status(Status::NO_CONTENT).empty())
+            reply.status(Status::NO_CONTENT).empty().ok()
         })
 }
 
