@@ -12,7 +12,11 @@
 mod call_context;
 mod connection_fields;
 mod content_length;
+#[cfg(feature = "alloc")]
+mod cookie;
 pub mod date;
+#[cfg(feature = "alloc")]
+mod disposition;
 mod expectation;
 mod field;
 #[cfg(feature = "alloc")]
@@ -20,11 +24,17 @@ mod field_buffer;
 mod fields;
 #[cfg(feature = "net")]
 pub(crate) mod forwarded;
+#[cfg(feature = "alloc")]
+mod file_name;
 mod head;
 #[cfg(feature = "alloc")]
 mod known_requests;
 mod method;
+#[cfg(feature = "alloc")]
+pub mod multipart;
 mod origin;
+#[cfg(feature = "alloc")]
+mod parameters;
 #[cfg(any(feature = "net", feature = "graphql"))]
 mod quality;
 mod response_content;
@@ -40,6 +50,10 @@ pub use call_context::{CallContext, Scratch};
 pub(crate) use connection_fields::is_of_connection;
 pub use content_length::BodyLength;
 pub(crate) use content_length::ContentLength;
+#[cfg(feature = "alloc")]
+pub use cookie::{Cookie, InvalidCookie, SameSite, cookie_pairs};
+#[cfg(feature = "alloc")]
+pub use disposition::attachment;
 pub(crate) use expectation::Expectation;
 pub use field::{Field, FieldRange, InvalidField};
 #[cfg(feature = "alloc")]
@@ -48,6 +62,8 @@ pub(crate) use field_buffer::ContentTypeLine;
 pub use field_buffer::FieldBuffer;
 pub(crate) use fields::Special;
 pub use fields::{Fields, List};
+#[cfg(feature = "alloc")]
+pub use file_name::safe_file_name;
 pub use head::{Content, RequestHead, ResponseHead, Version};
 #[cfg(feature = "alloc")]
 pub(crate) use known_requests::{Bounds, KnownRequests, Place};
