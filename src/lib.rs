@@ -88,6 +88,7 @@
 //! | `net` | `net` and `app`: mio, socket2, getrandom, rustix |
 //! | `client` | `client`: HTTP, WebSocket, event streams and gRPC |
 //! | `cookies` | a cookie jar for HTTP clients: cookie, psl |
+//! | `signed-cookies` | cookies of servers that their holder cannot change: hmac, sha2 |
 //! | `json` | values as JSON in requests, responses and replies: serde, serde_json, serde_path_to_error |
 //! | `forms` | queries, forms and parameters of paths as values: serde, serde_html_form, form_urlencoded, serde_path_to_error |
 //! | `envelope` | channels for browsers without a library, and their client: serde, serde_json, uuid |

@@ -287,13 +287,15 @@ fn no_reply_can_smuggle_a_field() {
             reply.response(Response::text("x").header("X-Value", value.as_bytes()))
         });
     let running = Running::start(app);
-    for path in ["/field", "/type", "/to", "/response"] {
+    for path in ["/field", "/type", "/response"] {
         let answer = running.get(&format!("{path}?v=a%0d%0aX-Evil:%201"));
         assert_eq!(answer.status, 500, "{path} {answer:?}");
         assert_eq!(answer.header("x-evil"), "");
     }
     assert_eq!(running.get("/field?v=a+b").header("x-value"), "a b");
     assert_eq!(running.get("/length").status, 500);
+    let answer = running.get("/to?v=a%0d%0aX-Evil:%201");
+    assert_eq!(answer.header("location"), "a%0D%0AX-Evil:%201");
     let answer = running.get("/to?v=/there");
     assert_eq!(
         (answer.status, &*answer.header("location")),

@@ -46,7 +46,7 @@ struct Waiting {
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
-pub(super) struct Ticket(u64);
+pub(crate) struct Ticket(u64);
 
 /// The counters of a pool, for any thread to read. Written with its state locked.
 #[derive(Debug, Default)]
@@ -74,7 +74,7 @@ impl Pool {
 
     /// Takes work, for a thread that has none or for the queue; gives it back if
     /// there is no room.
-    pub(super) fn submit(&self, work: Work) -> Result<Ticket, Work> {
+    pub(crate) fn submit(&self, work: Work) -> Result<Ticket, Work> {
         let mut state = self.0.lock();
         let limits = state.limits;
         let room = limits.threads.saturating_add(limits.queue);
@@ -99,7 +99,7 @@ impl Pool {
         Ok(ticket)
     }
 
-    pub(super) fn cancel(&self, ticket: Ticket) {
+    pub(crate) fn cancel(&self, ticket: Ticket) {
         let mut state = self.0.lock();
         let found = state.queue.binary_search_by_key(&ticket, |it| it.ticket);
         let dropped = found.ok().and_then(|at| state.queue.remove(at));

@@ -5,6 +5,7 @@ use alloc::sync::Arc;
 use core::any::Any;
 use core::panic::AssertUnwindSafe;
 use core::sync::atomic::{AtomicBool, Ordering};
+use core::time::Duration;
 use std::panic::catch_unwind;
 
 use super::pool::BlockingLimits;
@@ -175,12 +176,9 @@ fn run<A: LaterAnswer>(deferred: Deferred, claim: Claim, work: impl FnOnce(&Job)
 
 /// There is no room for more work; a client may come again soon.
 pub(crate) fn busy() -> Refusal {
-    let refusal = Refusal::new(Status::SERVICE_UNAVAILABLE).because("the server is busy");
-    // A number that can stand on the wire.
-    refusal
-        .clone()
-        .header("Retry-After", "1")
-        .unwrap_or(refusal)
+    Refusal::new(Status::SERVICE_UNAVAILABLE)
+        .because("the server is busy")
+        .retry_after(Duration::from_secs(1))
 }
 
 /// The result of blocking work ([`Reply::blocking`](crate::app::Reply::blocking)) and of

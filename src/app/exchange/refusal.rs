@@ -108,6 +108,10 @@ impl Refusal {
         self.field.as_deref()
     }
 
+    pub(super) const fn fields_mut(&mut self) -> &mut FieldBuffer {
+        &mut self.fields
+    }
+
     pub(super) const fn fields(&self) -> &FieldBuffer {
         &self.fields
     }

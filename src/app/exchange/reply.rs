@@ -1,6 +1,7 @@
 //! The reply that a route owes.
 
 use alloc::boxed::Box;
+use core::time::Duration;
 
 use bytes::Bytes;
 
@@ -100,7 +101,7 @@ impl<'a, 'c> Reply<'a, 'c> {
         if let Some(record) = self.at.record.as_deref_mut()
             && let Err(why) = record.fields.push(name, value.as_ref())
         {
-            self.at.spoil(name, value.as_ref(), why);
+            self.at.spoil(name, value.as_ref(), &why);
         }
         self
     }
@@ -112,7 +113,7 @@ impl<'a, 'c> Reply<'a, 'c> {
         if let Some(record) = self.at.record.as_deref_mut()
             && let Err(why) = record.fields.set(name, value.as_ref())
         {
-            self.at.spoil(name, value.as_ref(), why);
+            self.at.spoil(name, value.as_ref(), &why);
         }
         self
     }
@@ -164,7 +165,7 @@ impl<'a, 'c> Reply<'a, 'c> {
         if let Some(record) = self.at.record.as_deref_mut()
             && let Err(why) = record.fields.set_content_type(content_type)
         {
-            self.at.spoil("Content-Type", content_type, why);
+            self.at.spoil("Content-Type", content_type, &why);
         }
     }
 
@@ -189,16 +190,6 @@ impl<'a, 'c> Reply<'a, 'c> {
             self.status = Status::NO_CONTENT;
         }
         self.end(None, Body::Whole(b""))
-    }
-
-    /// Sends the client elsewhere: 303 (RFC 9110 §15.4.4) unless another status
-    /// has been set.
-    pub fn redirect(self, location: &str) -> Done {
-        let mut reply = self.set_header("Location", location);
-        if reply.status == Status::OK {
-            reply.status = Status::SEE_OTHER;
-        }
-        reply.end(None, Body::Whole(b""))
     }
 
     /// Replies with a response made elsewhere. Its status and fields go before
@@ -422,11 +413,7 @@ impl<'a, 'c> Reply<'a, 'c> {
 
 #[cold]
 pub(crate) fn no_place() -> Refusal {
-    let refusal = Refusal::new(Status::SERVICE_UNAVAILABLE);
-    // Constant text that can stand on the wire.
-    let refusal = refusal
-        .clone()
-        .header("Retry-After", "1")
-        .unwrap_or(refusal);
-    refusal.because("the server is busy")
+    Refusal::new(Status::SERVICE_UNAVAILABLE)
+        .retry_after(Duration::from_secs(1))
+        .because("the server is busy")
 }

@@ -297,7 +297,7 @@ impl Response {
             ..
         } = self;
         if let Some(fault) = fault {
-            at.spoil(&fault.name, &fault.value, fault.why);
+            at.spoil(&fault.name, &fault.value, &fault.why);
         }
         if let Some(record) = at.record.as_deref_mut() {
             if fields.as_fields().contains("content-type") {

@@ -1,11 +1,12 @@
 //! A response that is made apart from its exchange.
 
 use alloc::boxed::Box;
-use alloc::string::String;
+use alloc::string::{String, ToString};
+use core::fmt;
 
 use bytes::Bytes;
 
-use crate::http::{self, FieldBuffer, Fields, InvalidField, Status};
+use crate::http::{self, FieldBuffer, Fields, Status};
 
 /// A response as a value: what a [`Deferred`](crate::app::Deferred) sends.
 ///
@@ -29,7 +30,7 @@ pub struct Response {
 pub(super) struct Fault {
     pub(super) name: Box<str>,
     pub(super) value: Box<[u8]>,
-    pub(super) why: InvalidField,
+    pub(super) why: Box<str>,
 }
 
 impl Response {
@@ -81,12 +82,18 @@ impl Response {
     #[must_use]
     pub fn header(mut self, name: &str, value: impl AsRef<[u8]>) -> Self {
         let value = value.as_ref();
-        if let Err(why) = self.fields.push(name, value) {
-            self.fault.get_or_insert_with(|| {
-                let (name, value) = (name.into(), value.into());
-                Box::new(Fault { name, value, why })
-            });
+        match self.fields.push(name, value) {
+            Ok(()) => self,
+            Err(why) => self.faulty(name, value, &why),
         }
+    }
+
+    /// Notes why it cannot be sent, unless something else was noted before.
+    pub(super) fn faulty(mut self, name: &str, value: &[u8], why: &dyn fmt::Display) -> Self {
+        self.fault.get_or_insert_with(|| {
+            let (name, value, why) = (name.into(), value.into(), why.to_string().into());
+            Box::new(Fault { name, value, why })
+        });
         self
     }
 

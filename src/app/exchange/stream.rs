@@ -19,6 +19,7 @@ use bytes::Bytes;
 
 use super::coded::CodedBody;
 use super::record::RouteNumber;
+use super::refusal::Refusal;
 use super::response::Response;
 use super::session::{After, Session, SessionContext};
 use crate::http::{FieldBuffer, Fields, Status};
@@ -113,7 +114,7 @@ pub(super) enum Stage {
 
 /// An exchange's reply in pieces: what a [`Streaming`] object writes to.
 pub struct Stream<'a, 'c> {
-    pub(super) at: SessionContext<'a, 'c>,
+    pub(crate) at: SessionContext<'a, 'c>,
     pub(super) state: &'a mut State,
 }
 
@@ -203,6 +204,15 @@ impl Stream<'_, '_> {
         if self.state.stage == Stage::Owing {
             self.state.stage = Stage::Finished;
             response.answer(&mut self.at);
+        }
+    }
+
+    /// Refuses the request, where no reply has been started: a status, and a JSON body that
+    /// says why.
+    pub fn refuse(&mut self, refusal: impl Into<Refusal>) {
+        if self.state.stage == Stage::Owing {
+            self.state.stage = Stage::Finished;
+            self.at.refuse(&refusal.into());
         }
     }
 

@@ -5,7 +5,7 @@ use core::fmt;
 use super::record::Record;
 use super::reply_head::Watch;
 use super::session::SessionContext;
-use crate::http::{Field, InvalidField};
+use crate::http::Field;
 use crate::net::report::report;
 
 /// Method and route pattern (`GET /users/{id}`), or the path while no route is found.
@@ -42,7 +42,7 @@ impl SessionContext<'_, '_> {
     /// The reply has been given a field that cannot stand on the wire: 500 goes
     /// in its place.
     #[cold]
-    pub(super) fn spoil(&mut self, name: &str, value: &[u8], why: InvalidField) {
+    pub(super) fn spoil(&mut self, name: &str, value: &[u8], why: &dyn fmt::Display) {
         if let Some(record) = self.record.as_deref_mut() {
             record.faulty = true;
         }

@@ -10,7 +10,6 @@ use std::path::{Path as FilePath, PathBuf};
 
 use bytes::Bytes;
 
-use super::conditions::Verdict;
 use super::media_type;
 use super::ranges::{Ranges, Span};
 use super::representation;
@@ -21,6 +20,7 @@ use crate::app::exchange::file_body::Piece;
 use crate::app::exchange::refusal::{Done, Refusal};
 use crate::app::exchange::reply::Reply;
 use crate::app::exchange::request::Request;
+use crate::app::exchange::validators::Verdict;
 use crate::http::date::Date;
 use crate::http::{FieldBuffer, Status};
 use crate::net::Error;

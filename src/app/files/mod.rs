@@ -1,6 +1,5 @@
 //! Directories whose files are served.
 
-pub(super) mod conditions;
 #[allow(clippy::module_inception, reason = "the type that the folder is about")]
 pub(super) mod files;
 pub(super) mod media_type;

@@ -5,9 +5,9 @@ use alloc::vec::Vec;
 use std::fs::{File, Metadata};
 use std::os::unix::fs::MetadataExt;
 
-use super::conditions::Validators;
 use super::root::Missing;
 use crate::app::exchange::coded_files::FileState;
+use crate::app::exchange::validators::Validators;
 use crate::coding::Coding;
 use crate::coding::accept::Accepted;
 use crate::http::Fields;

@@ -7,17 +7,17 @@ use crate::wire::ascii;
 
 /// The validators that tell one state of a representation from others.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub(super) struct Validators {
+pub(crate) struct Validators {
     /// The entity tag as sent. Weak while the file may still change without it (RFC 9110
     /// §8.8.1).
-    pub(super) tag: Vec<u8>,
+    pub(crate) tag: Vec<u8>,
     /// When it was changed last, in seconds since 1970.
-    pub(super) modified: Option<u64>,
+    pub(crate) modified: Option<u64>,
 }
 
 /// The result of a request's conditions.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum Verdict {
+pub(crate) enum Verdict {
     /// The request is served. Its Range field counts, or does not.
     Serve { range: bool },
     /// 304: the client has it already.
@@ -29,7 +29,7 @@ pub(super) enum Verdict {
 impl Validators {
     /// Weighs the conditions of GET or HEAD in the order of RFC 9110 §13.2.2. `now` is in
     /// seconds since 1970.
-    pub(super) fn weigh(&self, method: Method<'_>, fields: Fields<'_>, now: u64) -> Verdict {
+    pub(crate) fn weigh(&self, method: Method<'_>, fields: Fields<'_>, now: u64) -> Verdict {
         // Most requests have no field of those that matter here.
         let may_matter = |first| matches!(first, Some(b'i' | b'I' | b'r' | b'R'));
         if !fields
