@@ -165,6 +165,7 @@ mod exchange;
 mod extract;
 #[cfg(all(unix, feature = "files"))]
 mod files;
+mod forms;
 mod futures;
 #[cfg(feature = "graphql-server")]
 mod graphql;
@@ -184,7 +185,8 @@ pub use crate::wire::durations::{DURATION_BOUNDS, Durations};
 #[doc(no_inline)]
 pub use crate::{
     grpc::Code,
-    http::{FieldBuffer, Fields, InvalidField, Method, Status, Version},
+    http::multipart::{MultipartError, MultipartLimits, PartHead},
+    http::{Cookie, FieldBuffer, Fields, InvalidField, Method, SameSite, Status, Version},
     link::{Charge, EndReason, Full},
     net::{Address, Error, Exchange, Flow, ListenOptions, Peer, Sleep},
     sse::Event,
@@ -221,7 +223,10 @@ pub use event_streams::events_from::EventsFrom;
 pub use event_streams::events_route::EventsRoute;
 pub use event_streams::subscription::Subscription;
 pub use exchange::accept::Accept;
+#[cfg(feature = "signed-cookies")]
+pub use exchange::cookie_key::{CookieKey, ShortSecret};
 pub use exchange::defer::Deferred;
+pub use exchange::entity_tag::{Conditions, EntityTag};
 pub use exchange::extensions::Extensions;
 pub use exchange::json::put_json_string;
 pub use exchange::record::Record;
@@ -233,6 +238,7 @@ pub use exchange::reply_head::ReplyHead;
 pub use exchange::request::Request;
 pub use exchange::request_id::RequestId;
 pub use exchange::response::Response;
+pub use exchange::retry_after::RetryAfter;
 pub use exchange::stream::{Stream, Streaming};
 pub use exchange::stream_handle::StreamHandle;
 pub use extract::extract_error::ExtractError;
@@ -240,6 +246,9 @@ pub use extract::extract_error::ExtractError;
 pub use extract::form_limits::FormLimits;
 #[cfg(all(unix, feature = "files"))]
 pub use files::files::Files;
+pub use forms::multipart::{Multipart, Part};
+pub use forms::receiving::MultipartHandler;
+pub use forms::spool::{Spool, SpooledFile, SpooledForm};
 pub use futures::jobs::FutureId;
 pub use futures::kept::FutureError;
 pub use futures::spawner::Spawner;

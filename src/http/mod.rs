@@ -22,10 +22,10 @@ mod field;
 #[cfg(feature = "alloc")]
 mod field_buffer;
 mod fields;
-#[cfg(feature = "net")]
-pub(crate) mod forwarded;
 #[cfg(feature = "alloc")]
 mod file_name;
+#[cfg(feature = "net")]
+pub(crate) mod forwarded;
 mod head;
 #[cfg(feature = "alloc")]
 mod known_requests;

@@ -10,9 +10,12 @@ mod auth;
 mod bounded;
 #[cfg(feature = "codegen")]
 mod codegen;
+mod conditional;
+mod cookies;
 #[cfg(all(feature = "forms", feature = "json"))]
 mod extract;
 mod life;
+mod multipart;
 mod proxies;
 mod rate;
 mod routes;
