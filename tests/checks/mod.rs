@@ -15,6 +15,7 @@ mod deflate;
 mod event_loop;
 #[cfg(feature = "tls")]
 mod fixed_tls;
+mod forms;
 #[cfg(feature = "graphql")]
 mod graphql;
 mod grpc;
@@ -51,6 +52,7 @@ pub type Check = fn(&[u8]);
 pub const ALL: &[(&str, Check)] = &[
     #[cfg(feature = "client")]
     ("client_http", client_http::client_http),
+    ("cookies", forms::cookies),
     #[cfg(feature = "deflate")]
     ("deflate_receive", deflate::receive),
     ("connect_call", connect::call),
@@ -69,6 +71,7 @@ pub const ALL: &[(&str, Check)] = &[
     ("loop", event_loop::event_loop),
     ("mask_versus_naive", wire::mask),
     ("forwarded", proxy::forwarded),
+    ("multipart", forms::multipart),
     ("proxy_header", proxy::header),
     #[cfg(feature = "client")]
     ("reconnect", reconnect::reconnect),

@@ -207,8 +207,7 @@ impl Stream<'_, '_> {
         }
     }
 
-    /// Refuses the request, where no reply has been started: a status, and a JSON body that
-    /// says why.
+    /// Refuses the request, where no reply has been started.
     pub fn refuse(&mut self, refusal: impl Into<Refusal>) {
         if self.state.stage == Stage::Owing {
             self.state.stage = Stage::Finished;
