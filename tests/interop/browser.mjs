@@ -8,6 +8,7 @@ import assert from 'node:assert/strict';
 import { check, complaints, fail, launch, openPage, tally } from './browser/harness.mjs';
 import { http } from './browser/http.mjs';
 import { echo } from './browser/echo.mjs';
+import { forms } from './browser/forms.mjs';
 import { chat } from './browser/chat.mjs';
 import { hub } from './browser/hub.mjs';
 import { events } from './browser/events.mjs';
@@ -38,6 +39,7 @@ try {
   const sections = {
     http: () => http(one),
     echo: () => echo(one),
+    forms: () => forms(one),
     chat: () => chat(one, two, open),
     hub: () => hub(one, two),
     events: () => events(one, two, open),

@@ -1,7 +1,7 @@
 //! Everything that barewire serves, on one port: open the page it prints and
 //! try every protocol.
 //!
-//! Each file is one idea: [`plain`], [`secure`], [`echo`] and [`files`] speak HTTP, [`chat`]
+//! Each file is one idea: [`plain`], [`secure`], [`echo`], [`forms`] and [`files`] speak HTTP, [`chat`]
 //! WebSocket, [`hub`] channels that remember, [`ticks`] and [`broadcaster`] Server-Sent
 //! Events, [`graphql`] GraphQL, [`users`] and [`interop`] gRPC and Connect; [`items`] has what
 //! gains by compression. In [`own_client`] and [`cost`] the server calls itself. [`page`] is the
@@ -13,6 +13,7 @@ mod cost;
 mod descriptors;
 mod echo;
 mod files;
+mod forms;
 mod graphql;
 mod hub;
 pub mod interop;
@@ -61,6 +62,7 @@ pub fn showcase(origins: &[String]) -> App {
     let app = items::routes(app);
     let app = secure::routes(app);
     let app = echo::routes(app, origins);
+    let app = forms::routes(app);
     let app = chat::routes(app, origins);
     let app = hub::routes(app, origins);
     let app = ticks::routes(app);
