@@ -75,6 +75,7 @@
 //! | 6 | [app](app/index.html): routes, sockets, event streams, services, channels, feature `net` | `std` |
 //! | 6 | [client](client/index.html): calls to other servers, feature `client` | `std` |
 //! | 6 | [codegen](codegen/index.html): typed services from `.proto` files, for build scripts, feature `codegen` | `std` |
+//! | 7 | [test](test/index.html): apps in memory, for their tests, feature `test` | `std` |
 //!
 //! # Features
 //!
@@ -87,6 +88,7 @@
 //! | `std` | `alloc` with the standard library |
 //! | `net` | `net` and `app`: mio, socket2, getrandom, rustix |
 //! | `client` | `client`: HTTP, WebSocket, event streams and gRPC |
+//! | `test` | `test`: apps in memory, for their tests |
 //! | `cookies` | a cookie jar for HTTP clients: cookie, psl |
 //! | `signed-cookies` | cookies of servers that their holder cannot change: hmac, sha2 |
 //! | `json` | values as JSON in requests, responses and replies: serde, serde_json, serde_path_to_error |
@@ -99,6 +101,7 @@
 //! | `async-graphql` | executors that are schemas of async-graphql |
 //! | `idna` | hosts outside of ASCII in the URLs of clients: idna |
 //! | `files` | directories that `app` serves, and files that Linux sends |
+//! | `http` | conversions from and to the types of the http crate |
 //! | `http2` | nothing; HTTP/2 needs `alloc` alone |
 //! | `gzip` | gzip of bodies, events and gRPC messages: flate2, zlib-rs |
 //! | `brotli` | br of bodies and events: brotli |
@@ -150,6 +153,8 @@ pub mod net;
 #[cfg(feature = "redis")]
 pub mod redis;
 pub mod sse;
+#[cfg(feature = "test")]
+pub mod test;
 #[cfg(feature = "tls")]
 pub mod tls;
 pub mod websocket;

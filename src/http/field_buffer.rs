@@ -4,7 +4,7 @@ use alloc::vec::Vec;
 use core::fmt;
 
 use super::fields::Special;
-use super::{Field, FieldRange, Fields, InvalidField};
+use super::{Field, FieldRange, Fields, FieldsIter, InvalidField};
 use crate::wire::ascii;
 
 /// An owned list of fields that an application builds, every one checked.
@@ -22,6 +22,35 @@ pub struct FieldBuffer {
     text: Vec<u8>,
     ranges: Vec<FieldRange>,
     special: Special,
+}
+
+impl<'b> IntoIterator for &'b FieldBuffer {
+    type Item = Field<'b>;
+    type IntoIter = FieldsIter<'b>;
+
+    fn into_iter(self) -> FieldsIter<'b> {
+        self.as_fields().iter()
+    }
+}
+
+/// ```
+/// use barewire::http::FieldBuffer;
+///
+/// let fields = FieldBuffer::try_from([("Accept", "*/*"), ("X-Id", "7")])?;
+/// assert_eq!((&fields).into_iter().count(), 2);
+/// assert!(FieldBuffer::try_from([("X-Evil", "a\r\nb")]).is_err());
+/// # Ok::<(), barewire::http::InvalidField>(())
+/// ```
+impl<V: AsRef<[u8]>, const N: usize> TryFrom<[(&str, V); N]> for FieldBuffer {
+    type Error = InvalidField;
+
+    fn try_from(list: [(&str, V); N]) -> Result<Self, InvalidField> {
+        let mut fields = Self::new();
+        for (name, value) in list {
+            fields.push(name, value)?;
+        }
+        Ok(fields)
+    }
 }
 
 /// The fields in order, each as [`Field`] shows itself.

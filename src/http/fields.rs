@@ -222,19 +222,19 @@ impl<'b> Fields<'b> {
 
     /// All fields, in order.
     #[inline]
-    pub fn iter(&self) -> impl Iterator<Item = Field<'b>> + use<'b> {
+    pub fn iter(&self) -> FieldsIter<'b> {
         match self.place {
-            Source::Listed(list) => Iter {
+            Source::Listed(list) => FieldsIter {
                 text: &[],
                 ranges: [].iter(),
                 list: list.iter(),
             },
-            Source::Ranges { text, ranges } => Iter {
+            Source::Ranges { text, ranges } => FieldsIter {
                 text,
                 ranges: ranges.iter(),
                 list: [].iter(),
             },
-            Source::Checked { text, ranges, .. } => Iter {
+            Source::Checked { text, ranges, .. } => FieldsIter {
                 text,
                 ranges: ranges.iter(),
                 list: [].iter(),
@@ -285,14 +285,25 @@ impl<'b> Fields<'b> {
     }
 }
 
-/// Fields one by one: those of ranges, or those of a list.
-struct Iter<'b> {
+impl<'b> IntoIterator for Fields<'b> {
+    type Item = Field<'b>;
+    type IntoIter = FieldsIter<'b>;
+
+    fn into_iter(self) -> FieldsIter<'b> {
+        self.iter()
+    }
+}
+
+/// Fields one by one, in order.
+#[derive(Debug, Clone)]
+pub struct FieldsIter<'b> {
+    // Those of ranges, or those of a list.
     text: &'b [u8],
     ranges: slice::Iter<'b, FieldRange>,
     list: slice::Iter<'b, Field<'b>>,
 }
 
-impl<'b> Iterator for Iter<'b> {
+impl<'b> Iterator for FieldsIter<'b> {
     type Item = Field<'b>;
 
     #[inline]

@@ -1,5 +1,7 @@
 //! Heads of requests and responses, whichever version carries them.
 
+use core::{fmt, str::FromStr};
+
 use super::{Fields, Method, Status, Target};
 
 /// The version a message was sent in (RFC 9110 §2.5).
@@ -11,6 +13,50 @@ pub enum Version {
     Http11,
     /// HTTP/2 (RFC 9113).
     Http2,
+}
+
+impl Version {
+    /// The version as it stands in a message of HTTP/1.1 (RFC 9112 §2.3), and `HTTP/2.0`.
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::Http10 => "HTTP/1.0",
+            Self::Http11 => "HTTP/1.1",
+            Self::Http2 => "HTTP/2.0",
+        }
+    }
+}
+
+impl fmt::Display for Version {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.pad(self.as_str())
+    }
+}
+
+/// The version is none of HTTP/1.0, HTTP/1.1 and HTTP/2.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
+#[error("a version of HTTP that is not spoken here")]
+pub struct InvalidVersion;
+
+/// `HTTP/1.0`, `HTTP/1.1`, and `HTTP/2` or `HTTP/2.0`.
+///
+/// ```
+/// use barewire::http::Version;
+///
+/// assert_eq!("HTTP/1.1".parse(), Ok(Version::Http11));
+/// assert_eq!(Version::Http2.to_string().parse(), Ok(Version::Http2));
+/// assert!("HTTP/3".parse::<Version>().is_err());
+/// ```
+impl FromStr for Version {
+    type Err = InvalidVersion;
+
+    fn from_str(text: &str) -> Result<Self, InvalidVersion> {
+        match text {
+            "HTTP/1.0" => Ok(Self::Http10),
+            "HTTP/1.1" => Ok(Self::Http11),
+            "HTTP/2" | "HTTP/2.0" => Ok(Self::Http2),
+            _ => Err(InvalidVersion),
+        }
+    }
 }
 
 /// The head of a request.

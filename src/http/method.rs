@@ -139,6 +139,25 @@ impl<'b> TryFrom<&'b str> for Method<'b> {
     }
 }
 
+impl AsRef<str> for Method<'_> {
+    fn as_ref(&self) -> &str {
+        self.as_str()
+    }
+}
+
+/// `request.method() == "GET"`.
+impl PartialEq<str> for Method<'_> {
+    fn eq(&self, text: &str) -> bool {
+        self.as_str() == text
+    }
+}
+
+impl PartialEq<&str> for Method<'_> {
+    fn eq(&self, text: &&str) -> bool {
+        self.as_str() == *text
+    }
+}
+
 impl fmt::Display for Method<'_> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.pad(self.as_str())

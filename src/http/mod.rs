@@ -27,6 +27,8 @@ mod file_name;
 #[cfg(feature = "net")]
 pub(crate) mod forwarded;
 mod head;
+#[cfg(feature = "http")]
+mod http_types;
 #[cfg(feature = "alloc")]
 mod known_requests;
 mod method;
@@ -61,10 +63,10 @@ pub(crate) use field_buffer::ContentTypeLine;
 #[cfg(feature = "alloc")]
 pub use field_buffer::FieldBuffer;
 pub(crate) use fields::Special;
-pub use fields::{Fields, List};
+pub use fields::{Fields, FieldsIter, List};
 #[cfg(feature = "alloc")]
 pub use file_name::safe_file_name;
-pub use head::{Content, RequestHead, ResponseHead, Version};
+pub use head::{Content, InvalidVersion, RequestHead, ResponseHead, Version};
 #[cfg(feature = "alloc")]
 pub(crate) use known_requests::{Bounds, KnownRequests, Place};
 pub use method::{InvalidMethod, Method};

@@ -151,6 +151,19 @@ impl TryFrom<u16> for Status {
     }
 }
 
+impl From<Status> for u16 {
+    fn from(status: Status) -> Self {
+        status.0
+    }
+}
+
+/// `response.status() == 404`.
+impl PartialEq<u16> for Status {
+    fn eq(&self, code: &u16) -> bool {
+        self.0 == *code
+    }
+}
+
 /// Three digits, as in a status line.
 impl FromStr for Status {
     type Err = InvalidStatus;

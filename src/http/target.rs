@@ -3,6 +3,8 @@
 #[cfg(feature = "alloc")]
 use alloc::{borrow::Cow, string::String, vec::Vec};
 
+use core::fmt;
+
 use super::Method;
 use crate::wire::{ascii, simd};
 
@@ -155,6 +157,24 @@ impl<'b> Target<'b> {
         match *self {
             Self::Absolute { authority, .. } | Self::Authority(authority) => Some(authority),
             Self::Origin { .. } | Self::Asterisk => None,
+        }
+    }
+}
+
+/// The target as it stands in a request line, but for `/` in place of a missing path.
+impl fmt::Display for Target<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Authority(authority) => return f.write_str(authority),
+            Self::Absolute {
+                scheme, authority, ..
+            } => write!(f, "{scheme}://{authority}")?,
+            Self::Origin { .. } | Self::Asterisk => {}
+        }
+        f.write_str(self.path())?;
+        match self.query() {
+            Some(query) => write!(f, "?{query}"),
+            None => Ok(()),
         }
     }
 }

@@ -1,6 +1,7 @@
 //! Requests that are answered by blocking work, and what it gives back.
 
 use alloc::boxed::Box;
+use alloc::string::String;
 use alloc::sync::Arc;
 use core::any::Any;
 use core::panic::AssertUnwindSafe;
@@ -206,6 +207,29 @@ impl<E: Into<Refusal>> LaterAnswer for Result<Response, E> {
     fn into_result(self) -> Result<Response, Refusal> {
         self.map_err(Into::into)
     }
+}
+
+/// What becomes a response is an answer, too.
+macro_rules! answers {
+    ($($(#[$when:meta])? [$($generic:tt)*] $type:ty;)*) => {
+        $($(#[$when])?
+        impl<$($generic)*> LaterAnswer for $type {
+            fn into_result(self) -> Result<Response, Refusal> {
+                Ok(self.into())
+            }
+        }
+
+        $(#[$when])?
+        impl<$($generic)*> sealed::Sealed for $type {})*
+    };
+}
+
+answers! {
+    [] &str;
+    [] String;
+    [] Status;
+    [R: Into<Response>] (Status, R);
+    #[cfg(feature = "http")] [B: Into<bytes::Bytes>] ::http::Response<B>;
 }
 
 mod sealed {

@@ -13,6 +13,8 @@ pub(super) mod defer;
 pub(super) mod entity_tag;
 pub(super) mod extensions;
 pub(super) mod file_body;
+#[cfg(feature = "http")]
+mod http_types;
 pub(super) mod json;
 pub(super) mod loop_state;
 pub(super) mod path;
@@ -32,6 +34,7 @@ pub(super) mod request_id;
 pub(super) mod request_span;
 pub(super) mod respond;
 pub(super) mod response;
+mod response_from;
 pub(super) mod retry_after;
 pub(super) mod session;
 pub(super) mod stream;

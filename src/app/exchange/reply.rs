@@ -194,8 +194,8 @@ impl<'a, 'c> Reply<'a, 'c> {
 
     /// Replies with a response made elsewhere. Its status and fields go before
     /// those given here.
-    pub fn response(mut self, response: Response) -> Done {
-        response.answer(&mut self.at);
+    pub fn response(mut self, response: impl Into<Response>) -> Done {
+        response.into().answer(&mut self.at);
         Done(())
     }
 
@@ -242,6 +242,11 @@ impl<'a, 'c> Reply<'a, 'c> {
             StreamSession::new(object, Stage::Owing, receiving, false, (claim, peer), None);
         *self.opened = Some(Box::new(session));
         Done(())
+    }
+
+    /// The status, and the length of the body where it was announced.
+    pub(crate) const fn announced(&self) -> (Status, Option<u64>) {
+        (self.status, self.length)
     }
 
     /// A place for a session that outlives this call, to be taken before the reply is begun.

@@ -70,6 +70,13 @@ impl Response {
         response
     }
 
+    /// Sets the body, whose type is among the fields.
+    #[cfg(feature = "http")]
+    pub(super) fn with_body(mut self, body: impl Into<Bytes>) -> Self {
+        self.body = body.into();
+        self
+    }
+
     /// Replaces the status.
     #[must_use]
     pub const fn status(mut self, status: Status) -> Self {

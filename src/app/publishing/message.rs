@@ -100,6 +100,18 @@ impl<'a> From<&'a Vec<u8>> for Message<'a> {
     }
 }
 
+impl<'a, const N: usize> From<&'a [u8; N]> for Message<'a> {
+    fn from(payload: &'a [u8; N]) -> Self {
+        Self::binary(payload)
+    }
+}
+
+impl<'a> From<&'a Bytes> for Message<'a> {
+    fn from(payload: &'a Bytes) -> Self {
+        Self::binary(payload)
+    }
+}
+
 /// Bytes of the message in a frame that a server sends (RFC 6455 §5.2).
 pub(crate) fn payload_len(frame: &[u8]) -> usize {
     let head = match frame.get(1) {

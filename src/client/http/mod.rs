@@ -25,6 +25,8 @@ mod error;
 mod exchange;
 mod feed;
 mod http_call;
+#[cfg(feature = "http")]
+mod http_types;
 mod limits;
 mod metrics;
 mod multipart;
@@ -53,6 +55,8 @@ pub use error::{Error, ErrorKind, RedirectError};
 pub use http_call::{HttpCall, HttpEvent};
 pub use limits::ClientLimits;
 pub use metrics::{DecodedBytes, Metrics};
+#[cfg(feature = "test")]
+pub(crate) use multipart::push as push_pair;
 pub use multipart::{Multipart, Part};
 pub use on_loop::{LoopCall, LoopClient, ResponseListener, ResponseView, WholeResponse};
 pub use options::ClientOptions;

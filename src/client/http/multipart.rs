@@ -188,7 +188,7 @@ impl Iterator for Pieces {
     }
 }
 
-pub(super) fn push(name: &str, value: &str, list: &mut String) {
+pub(crate) fn push(name: &str, value: &str, list: &mut String) {
     if !list.is_empty() && !list.ends_with('&') {
         list.push('&');
     }

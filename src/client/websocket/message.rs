@@ -3,6 +3,8 @@
 use alloc::string::String;
 use alloc::vec::Vec;
 
+use bytes::Bytes;
+
 use crate::websocket::{CloseCode, Kind};
 
 /// A message of a WebSocket.
@@ -79,6 +81,18 @@ impl From<Vec<u8>> for Message {
     }
 }
 
+impl<const N: usize> From<&[u8; N]> for Message {
+    fn from(bytes: &[u8; N]) -> Self {
+        Self::Binary(bytes.into())
+    }
+}
+
+impl From<Bytes> for Message {
+    fn from(bytes: Bytes) -> Self {
+        Self::Binary(bytes.into())
+    }
+}
+
 /// A Close frame of the peer.
 #[derive(Debug, Clone, PartialEq, Eq)]
 #[non_exhaustive]
@@ -133,6 +147,12 @@ impl<const N: usize> AsMessage for [u8; N] {
 }
 
 impl AsMessage for Vec<u8> {
+    fn as_message(&self) -> (Kind, &[u8]) {
+        (Kind::Binary, self)
+    }
+}
+
+impl AsMessage for Bytes {
     fn as_message(&self) -> (Kind, &[u8]) {
         (Kind::Binary, self)
     }

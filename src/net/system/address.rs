@@ -54,6 +54,12 @@ impl From<SocketAddr> for Address {
     }
 }
 
+impl<I: Into<IpAddr>> From<(I, u16)> for Address {
+    fn from(address: (I, u16)) -> Self {
+        Self::Tcp(SocketAddr::from(address))
+    }
+}
+
 impl fmt::Display for Address {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
