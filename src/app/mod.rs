@@ -197,6 +197,7 @@ pub use blocking::handle::BlockingThreads;
 pub use blocking::pool::BlockingLimits;
 pub use blocking::session::Job;
 pub use blocking::session::LaterAnswer;
+pub use blocking::writer::BodyWriter;
 #[doc(no_inline)]
 pub use bytes::Bytes;
 pub use channels::ask::{Ask, Decision, Verdict};

@@ -4,3 +4,4 @@ pub(super) mod handle;
 pub(super) mod pool;
 pub(super) mod session;
 mod taken_request;
+pub(super) mod writer;

@@ -10,6 +10,7 @@
 //! ```
 
 mod coding;
+mod failing;
 
 use alloc::boxed::Box;
 use core::any::Any;
