@@ -25,6 +25,8 @@ mod grpc;
 mod http;
 mod websocket;
 
+#[cfg(feature = "test")]
+pub(crate) use self::{grpc::Coding, http::push_pair};
 pub use connecting::{
     Canceller, Connection, DialError, LinkId, Phase, Proxy, ProxyError, RequestSender, Resolver,
     Url, UrlError, Wire,

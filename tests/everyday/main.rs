@@ -14,6 +14,8 @@ mod conditional;
 mod cookies;
 #[cfg(all(feature = "forms", feature = "json"))]
 mod extract;
+#[cfg(all(feature = "http", feature = "client"))]
+mod http_types;
 mod life;
 mod multipart;
 mod proxies;
@@ -21,5 +23,9 @@ mod rate;
 mod routes;
 mod smoke;
 mod tasks;
+#[cfg(feature = "test")]
+mod testkit;
 #[cfg(feature = "tracing")]
 mod tracing;
+#[cfg(feature = "test")]
+mod writing;

@@ -35,6 +35,7 @@ const LAYERS: &[(&str, u8)] = &[
     ("app", 6),
     ("client", 6),
     ("codegen", 6),
+    ("test", 7),
 ];
 
 /// Imports between modules of one layer that are meant to be.

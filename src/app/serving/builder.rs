@@ -292,6 +292,15 @@ impl App {
         self.places.push(place);
     }
 
+    /// The app as one loop in memory serves it, in place of where it would have listened, and
+    /// the limits of that loop.
+    #[cfg(feature = "test")]
+    pub(crate) fn in_memory(mut self, place: &str) -> Result<(Self, Limits), Error> {
+        self.places = alloc::vec![ListenTarget::resolve(place)?];
+        let limits = self.limits.clone();
+        Ok((self.threads(1), limits))
+    }
+
     /// How many loops run, each on a thread of its own. Default 1.
     #[must_use]
     pub const fn threads(mut self, count: usize) -> Self {

@@ -8,7 +8,7 @@ use crate::grpc::{Code, Payload, Status, frame};
 /// The codec of a channel's messages, used on the caller's thread, outside the lock of the
 /// calls.
 #[derive(Debug)]
-pub(super) struct Coding {
+pub(crate) struct Coding {
     #[cfg(feature = "gzip")]
     gzip: std::sync::Mutex<crate::grpc::Gzip>,
     /// The size that a message may inflate to.
@@ -19,7 +19,7 @@ pub(super) struct Coding {
 impl Coding {
     /// Takes messages of at most `limit` bytes.
     #[cfg(feature = "gzip")]
-    pub(super) const fn new(limit: usize) -> Self {
+    pub(crate) const fn new(limit: usize) -> Self {
         Self {
             gzip: std::sync::Mutex::new(crate::grpc::Gzip::new()),
             limit,
@@ -27,7 +27,7 @@ impl Coding {
     }
 
     #[cfg(not(feature = "gzip"))]
-    pub(super) const fn new(_limit: usize) -> Self {
+    pub(crate) const fn new(_limit: usize) -> Self {
         Self {}
     }
 
@@ -46,7 +46,7 @@ impl Coding {
     }
 
     #[cfg(feature = "gzip")]
-    pub(super) fn plain(&self, bytes: Vec<u8>, compressed: bool) -> Result<Vec<u8>, Ending> {
+    pub(crate) fn plain(&self, bytes: Vec<u8>, compressed: bool) -> Result<Vec<u8>, Ending> {
         if !compressed {
             return Ok(bytes);
         }
@@ -61,7 +61,7 @@ impl Coding {
     /// The message that came as `bytes`: the machine refuses what says that it
     /// is compressed.
     #[cfg(not(feature = "gzip"))]
-    pub(super) fn plain(&self, bytes: Vec<u8>, _compressed: bool) -> Result<Vec<u8>, Ending> {
+    pub(crate) fn plain(&self, bytes: Vec<u8>, _compressed: bool) -> Result<Vec<u8>, Ending> {
         Ok(bytes)
     }
 

@@ -26,6 +26,8 @@ mod taking;
 
 pub use calls::Calls;
 pub use channel::GrpcChannelOptions;
+#[cfg(feature = "test")]
+pub(crate) use coding::Coding;
 pub use error::UsageError;
 pub use handle::Channel;
 pub use limits::ChannelLimits;

@@ -23,6 +23,22 @@ pub struct CallResponse<O> {
 }
 
 impl<O> CallResponse<O> {
+    /// What a call that has succeeded leaves.
+    #[cfg(feature = "test")]
+    pub(crate) const fn new(
+        message: O,
+        compressed: bool,
+        head: FieldBuffer,
+        ending: super::Ending,
+    ) -> Self {
+        Self {
+            message,
+            compressed,
+            head,
+            ending,
+        }
+    }
+
     /// The fields at the head of the response, those of HTTP among them.
     pub fn metadata(&self) -> Fields<'_> {
         self.head.as_fields()

@@ -81,6 +81,7 @@ pub(super) struct World {
     pub(super) listeners: Vec<ListenerState>,
     pub(super) streams: Vec<StreamState>,
     pub(super) timeout: Option<Duration>, // of the last poll
+    pub(super) idle: bool,                // it would have waited
     pub(super) auto_advance: bool,
     pub(super) refuse_connects: Option<ErrorKind>,
     pub(super) random_state: u64,
@@ -211,8 +212,10 @@ impl StreamState {
 
 impl Scripted {
     /// A world without sockets. Its clock stands at one second after its
-    /// start, its calendar at 1994-11-06T08:49:37Z (RFC 9110 §5.6.7).
+    /// start, its calendar at 1994-11-06T08:49:37Z (RFC 9110 §5.6.7). A wake
+    /// unparks the thread that calls this.
     pub fn new() -> Self {
+        let thread = std::thread::current();
         Self {
             world: Rc::new(RefCell::new(World {
                 now: Instant::START + Duration::from_secs(1),
@@ -220,12 +223,13 @@ impl Scripted {
                 listeners: Vec::new(),
                 streams: Vec::new(),
                 timeout: None,
+                idle: false,
                 auto_advance: false,
                 refuse_connects: None,
                 random_state: 0,
                 tells_under_way: true,
             })),
-            waker: Waker::new(|| {}),
+            waker: Waker::new(move || thread.unpark()),
         }
     }
 

@@ -56,6 +56,7 @@ impl Poller for Scripted {
             }
         }
         let woken = self.waker.lower();
+        world.idle = ready.is_empty() && !woken && timeout != Some(Duration::ZERO);
         if let Some(timeout) = timeout
             && world.auto_advance
             && ready.is_empty()
@@ -280,6 +281,12 @@ impl Poller for Scripted {
 }
 
 impl Scripted {
+    /// Whether the last poll found nothing, and would have waited.
+    #[cfg(feature = "test")]
+    pub(crate) fn is_idle(&self) -> bool {
+        self.world.borrow().idle
+    }
+
     /// Makes the kernel hold what is written to a peer, until the peer takes it as time
     /// passes ([`advance`](Self::advance)). Set again, the queue keeps what is in it. At
     /// first there is no queue: what is written is taken.
