@@ -77,6 +77,20 @@
 //! | 6 | [codegen](codegen/index.html): typed services from `.proto` files, for build scripts, feature `codegen` | `std` |
 //! | 7 | [test](test/index.html): apps in memory, for their tests, feature `test` | `std` |
 //!
+//! # `Limits` and `Event`, by their modules
+//!
+//! Several modules have a type of these names. Import the module, and write `http1::Limits`.
+//!
+//! | module | its `Limits` bound | its `Event` is |
+//! |---|---|---|
+//! | `http1`, `http2` | heads, bodies, streams of one connection | what its machine has found |
+//! | `websocket` | frames and messages of one connection | a message, a ping, a close |
+//! | `sse` | events that a client takes | an event to be sent, which `app` re-exports |
+//! | `grpc` | messages of one call | a step of one call of a client |
+//! | `graphql` | documents, operations, messages | |
+//! | `link` | one connection, whatever it speaks: the three above by name | what happens on it |
+//! | `net` | one loop: connections, memory, backlogs | |
+//!
 //! # Features
 //!
 //! `std`, `net`, `client`, `files`, `gzip`, `deflate` and `log` are on by default. Features add, and
