@@ -193,6 +193,7 @@ impl Stream for Responses {
 
 #[cfg(test)]
 mod tests {
+    use alloc::string::String;
     use std::io::Read as _;
 
     use super::*;
