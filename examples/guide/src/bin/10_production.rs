@@ -1,37 +1,34 @@
 //! Chapter 10: an app that is deployed: behind a proxy, watched, and stopped without a loss.
 
 use std::error::Error;
-use std::sync::Arc;
-use std::sync::atomic::{AtomicBool, Ordering::Relaxed};
-use std::thread;
 use std::time::Duration;
 
-use barewire::app::{AccessLog, App, Status};
-use barewire::net::ListenOptions;
-use signal_hook::consts::{SIGINT, SIGTERM};
-use signal_hook::iterator::Signals;
+use barewire::app::{AccessLog, App, TrustedProxies};
+use barewire::net::{ListenOptions, Network};
 
 /// The app without its address, which tests serve as well.
-fn app(is_ready: &Arc<AtomicBool>) -> App {
-    let is_ready = is_ready.clone();
+fn app(proxies: Vec<Network>) -> App {
+    let proxies = TrustedProxies::new(proxies)
+        .x_forwarded_for()
+        .x_forwarded_proto();
     let app = App::new();
     let metrics = app.metrics();
-    app.with(AccessLog::to_stderr())
-        .get("/", |request, reply| match request.peer() {
-            Some(peer) => reply.text(format!(
-                "Hello, {}!",
-                peer.ip().map_or_else(String::new, |it| it.to_string())
-            )),
-            None => reply.text("Hello!"),
-        })
-        .get("/health/live", |_request, reply| reply.text("live"))
-        .get("/health/ready", move |_request, reply| {
-            match is_ready.load(Relaxed) {
-                true => reply.text("ready").ok(),
-                false => Err(Status::SERVICE_UNAVAILABLE.into()),
-            }
+    app.trust_proxies(proxies)
+        .with(AccessLog::to_stderr())
+        .health("/health/live", "/health/ready")
+        .get("/", |request, reply| {
+            let client = request.peer().and_then(|it| it.ip());
+            let client = client.map_or_else(String::new, |it| it.to_string());
+            reply.text(format!("Hello, {client}!"))
         })
         .get("/metrics", metrics.route())
+}
+
+/// The networks that the environment names, if it does.
+fn networks(name: &str) -> Result<Vec<Network>, barewire::net::Error> {
+    let named = std::env::var(name).unwrap_or_default();
+    let networks: Result<_, _> = named.split_whitespace().map(str::parse).collect();
+    Ok(networks?)
 }
 
 /// A number of seconds that the environment may name.
@@ -42,34 +39,18 @@ fn seconds(name: &str, default: u64) -> Duration {
 
 fn main() -> Result<(), Box<dyn Error>> {
     let address = std::env::args().nth(1);
-    // From these addresses a header of the PROXY protocol names the client.
-    let options = match std::env::var("PROXY_PROTOCOL_FROM") {
-        Ok(networks) => {
-            let networks: Result<Vec<_>, _> = networks.split(' ').map(str::parse).collect();
-            ListenOptions::DEFAULT
-                .with_proxies(networks?)
-                .with_proxy_protocol(true)
-        }
-        Err(_) => ListenOptions::DEFAULT,
-    };
-    let is_ready = Arc::new(AtomicBool::new(true));
-    let server = app(&is_ready)
-        .threads(2)
+    let balancers = networks("PROXY_PROTOCOL_FROM")?;
+    let options = ListenOptions::DEFAULT
+        .with_proxy_protocol(!balancers.is_empty())
+        .with_proxies(balancers);
+    let server = app(networks("FORWARDED_FROM")?)
         .listen_options(options)
-        .listen(address.as_deref().unwrap_or("127.0.0.1:8080"))?
+        .listen_systemd(address.as_deref().unwrap_or("127.0.0.1:8080"))?
         .spawn()?;
+    server.drain_on_signals(seconds("TURN", 5))?;
+    server.notify_systemd()?;
     println!("http://{}", server.local_addresses()[0]);
 
-    let handle = server.handle();
-    let (turn, drain) = (seconds("TURN", 5), seconds("DRAIN", 30));
-    let mut signals = Signals::new([SIGINT, SIGTERM])?;
-    thread::spawn(move || {
-        for _ in signals.forever() {
-            is_ready.store(false, Relaxed);
-            thread::sleep(turn); // until the balancer has seen it
-            handle.shutdown(drain);
-        }
-    });
     let cut = server.join()?;
     eprintln!("stopped, {cut} connections were cut");
     Ok(())
@@ -78,18 +59,19 @@ fn main() -> Result<(), Box<dyn Error>> {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use barewire::app::Status;
     use barewire::client::Client;
 
     #[test]
     fn the_health_route_turns() {
-        let is_ready = Arc::new(AtomicBool::new(true));
-        let app = app(&is_ready).listen("127.0.0.1:0").unwrap();
-        let server = app.spawn().unwrap();
+        let app = app(Vec::new());
+        let readiness = app.readiness();
+        let server = app.listen("127.0.0.1:0").unwrap().spawn().unwrap();
         let url = format!("http://{}/health/ready", server.local_addresses()[0]);
         let client = Client::new();
-        assert_eq!(client.get(&url).send().unwrap().text().unwrap(), "ready");
+        assert_eq!(client.get(&url).send().unwrap().status(), Status::OK);
 
-        is_ready.store(false, Relaxed);
+        readiness.set(false);
         let response = client.get(&url).send().unwrap();
         assert_eq!(response.status(), Status::SERVICE_UNAVAILABLE);
 
