@@ -29,5 +29,6 @@ pub fn app() -> Result<App, NotDescribed> {
     Ok(App::new()
         .grpc(greeter_server::service(English).described_by(&reflection)?)
         .grpc(http_echo_server::service(Silent))
-        .grpc(reflection.service()))
+        .grpc(reflection.service())
+        .grpc(reflection.service_v1alpha()))
 }
