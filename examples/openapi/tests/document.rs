@@ -19,7 +19,7 @@ fn serve() -> (Server, String) {
 fn the_document_names_each_route() {
     let (_server, url) = serve();
     let response = Client::new()
-        .get(&format!("{url}/openapi.json"))
+        .get(format!("{url}/openapi.json"))
         .send()
         .unwrap();
     let document: Value = response.json().unwrap();
@@ -47,7 +47,7 @@ fn the_document_names_each_route() {
 fn each_reference_leads_to_a_schema() {
     let (_server, url) = serve();
     let response = Client::new()
-        .get(&format!("{url}/openapi.json"))
+        .get(format!("{url}/openapi.json"))
         .send()
         .unwrap();
     let text = response.text().unwrap();
@@ -79,14 +79,14 @@ fn what_is_described_is_served() {
         due: None,
     };
     let added = http
-        .post(&format!("{url}/notes"))
+        .post(format!("{url}/notes"))
         .json(&note)
         .send()
         .unwrap()
         .json::<Note>();
     assert_eq!(added.unwrap().id, 0);
     let listed = http
-        .get(&format!("{url}/notes"))
+        .get(format!("{url}/notes"))
         .send()
         .unwrap()
         .json::<Vec<Note>>();

@@ -239,7 +239,7 @@ fn connect_speaks_json_and_uses_get_where_the_file_says_so() {
     assert_eq!(posted.text().unwrap(), r#"{"text":"HELLO, ANN!"}"#);
 
     let query = "?connect=v1&encoding=json&message=%7B%22name%22%3A%22Ann%22%7D";
-    let got = http.get(&format!("{url}{query}")).send().unwrap();
+    let got = http.get(format!("{url}{query}")).send().unwrap();
     assert_eq!(got.headers().get_str("cache-control"), Some("max-age=60"));
     assert_eq!(got.text().unwrap(), r#"{"text":"Hello, Ann!"}"#);
 
