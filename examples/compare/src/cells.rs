@@ -30,7 +30,7 @@ pub enum Task {
     Pushes,
     /// A thousand messages of the client on one stream, and one answer.
     Upload,
-    /// A thousand messages each way on one stream, sixteen under way.
+    /// A thousand messages each way on one stream, some under way ([`window`]).
     BothWays,
     /// One publication to a thousand connections.
     FanOut,
@@ -44,8 +44,14 @@ pub enum Task {
 
 /// Messages of one stream.
 pub const MESSAGES: usize = 1_000;
-/// Messages that are under way in each direction of [`Task::BothWays`].
+/// Requests that are under way on a connection of [`Transport::Pipelined`].
 pub const WINDOW: usize = 16;
+
+/// Messages that are under way in each direction of [`Task::BothWays`]: sixteen, but no more
+/// than half of what the clients let wait.
+pub fn window(payload: Payload) -> usize {
+    WINDOW.min((512 << 10) / payload.text().len())
+}
 
 impl Transport {
     /// All of them, as tables list them.

@@ -10,7 +10,7 @@ use barewire::net::{Flow, Loop};
 use super::{Client, Job};
 use crate::Result;
 use crate::board::Board;
-use crate::cells::{Cell, MESSAGES, Task, Transport, WINDOW};
+use crate::cells::{Cell, MESSAGES, Task, Transport, window};
 use crate::payload::{Payload, Text, Users};
 use crate::server::{JSON, PROTO};
 
@@ -138,7 +138,7 @@ where
             (Task::BothWays, _) => {
                 left.store(MESSAGES, Ordering::Relaxed);
                 let call = self.stream(slot, "Both", MESSAGES, &left)?;
-                for _ in 0..WINDOW {
+                for _ in 0..window(self.cell.payload) {
                     send(&call, &left, &self.message, &self.board);
                 }
             }

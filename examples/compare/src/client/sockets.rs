@@ -14,7 +14,7 @@ use barewire::wire::codec::Compression;
 use super::{Client, Job};
 use crate::Result;
 use crate::board::Board;
-use crate::cells::{Cell, MESSAGES, Task, Transport, WINDOW};
+use crate::cells::{Cell, MESSAGES, Task, Transport, window};
 use crate::payload::Payload;
 use crate::process::Target;
 
@@ -96,8 +96,9 @@ impl Client for Sockets {
                 feed(socket, left, self.cell, &self.board);
             }
             Task::BothWays => {
-                left.set(MESSAGES - WINDOW);
-                for nth in 0..WINDOW {
+                let window = window(self.cell.payload);
+                left.set(MESSAGES - window);
+                for nth in 0..window {
                     socket.send(self.cell.payload.variant(nth))?;
                 }
             }
