@@ -241,12 +241,6 @@ impl Stream<'_, '_> {
         self.state.stage == Stage::Finished
     }
 
-    /// Cuts the connection.
-    pub fn abort(&mut self) {
-        self.state.stage = Stage::Finished;
-        self.at.context.abort();
-    }
-
     /// Holds the client back, by its own flow control, or lets it go on.
     pub fn set_reading(&mut self, reading: bool) {
         self.at.context.set_reading(reading);

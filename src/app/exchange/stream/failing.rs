@@ -1,4 +1,4 @@
-//! Replies in pieces whose work has failed.
+//! Replies in pieces that are given up.
 
 use core::fmt::Display;
 
@@ -7,6 +7,12 @@ use crate::http::Status;
 use crate::net::report::report;
 
 impl Stream<'_, '_> {
+    /// Cuts the connection.
+    pub fn abort(&mut self) {
+        self.state.stage = Stage::Finished;
+        self.at.context.abort();
+    }
+
     /// Gives the reply up: with 500 where nothing of it has left.
     pub(crate) fn fail(&mut self, why: impl Display) {
         let subject = self.at.subject();
