@@ -76,7 +76,7 @@ mod tests {
 
     #[test]
     fn json_is_told_by_type_or_suffix() {
-        let check = |text| check(Some(text), "application/json", has_json_suffix);
+        let check = |text: &str| check(Some(text), "application/json", has_json_suffix);
         for good in [
             "application/json",
             "Application/JSON ; charset=\"UTF-8\"",

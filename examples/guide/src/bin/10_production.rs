@@ -27,8 +27,7 @@ fn app(proxies: Vec<Network>) -> App {
 /// The networks that the environment names, if it does.
 fn networks(name: &str) -> Result<Vec<Network>, barewire::net::Error> {
     let named = std::env::var(name).unwrap_or_default();
-    let networks: Result<_, _> = named.split_whitespace().map(str::parse).collect();
-    Ok(networks?)
+    named.split_whitespace().map(str::parse).collect()
 }
 
 /// A number of seconds that the environment may name.

@@ -1,3 +1,4 @@
+use alloc::vec::Vec;
 use core::time::Duration;
 
 use super::{Allowances, PLACES, Quota, SHARDS};
@@ -29,7 +30,7 @@ fn no_window_has_more_than_burst_and_rate_allow() {
                 assert!(wait > Duration::ZERO && wait <= Duration::from_nanos(SECOND));
                 let then = now + wait.as_nanos() as u64;
                 // What it was told to wait is enough, and a nanosecond less is not.
-                let mut of = |now| QUOTA.take(allowances_due(&allowances), now).is_ok();
+                let of = |now| QUOTA.take(allowances_due(&allowances), now).is_ok();
                 assert!(of(then) && !of(then - 1));
             }
         }
@@ -57,7 +58,7 @@ fn allowances_due(allowances: &Allowances) -> u64 {
 #[test]
 fn what_is_left_and_when_all_is_back_is_told() {
     let allowances = Allowances::new(1);
-    let mut told = |now| {
+    let told = |now| {
         let taken = allowances.take("a", QUOTA, at(now));
         taken.map(|it| (it.remaining, it.reset.as_millis()))
     };

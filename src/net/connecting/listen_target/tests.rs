@@ -27,6 +27,7 @@ fn named(addresses: &[&str]) -> ListenTarget {
         given: "name:1".into(),
         addresses: addresses.collect(),
         transport: None,
+        socket: None,
     }
 }
 
