@@ -116,7 +116,9 @@
 //! | `Router::nest` with a layer | [`Scoped`], for the middleware of a part of the paths |
 //! | `Router::fallback` | [`App::any`] of `/{*rest}` |
 //! | `State` | what a closure captures; [`App::on_each_loop`] for what is not [`Send`] |
-//! | `Path` | [`Request::param`], which is empty for a name that the pattern lacks |
+//! | `Path` | [`Request::param`], which is empty for a name that the pattern lacks; [`Request::param_as`] |
+//! | `Json`, `Query`, `Form` | `Request::json` (feature `json`); `query_as`, `form` (feature `forms`) |
+//! | `Multipart` | [`Request::multipart`], [`Reply::multipart`] |
 //! | `Extension` | [`Extensions`] |
 //! | `Json` as a response | `Reply::json` (feature `json`), or [`Reply::json_text`] |
 //! | a body that is a stream | [`Reply::stream`] |
