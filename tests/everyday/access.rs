@@ -19,8 +19,7 @@ fn lines(form: impl Fn(AccessLog) -> AccessLog, request: &str) -> String {
     let running = Running::start(app);
     running.exchange(request);
     drop(running);
-    let lines = lines.lock().unwrap().clone();
-    lines
+    lines.lock().unwrap().clone()
 }
 
 const REQUEST: &str = "GET /users/7?token=secret HTTP/1.1\r\nHost: a\r\n\

@@ -39,14 +39,14 @@ fn get(path: &str, fields: &str) -> String {
 fn every_kind_of_route_sees_the_client() {
     let app = App::new()
         .trust_proxies(proxies())
-        .get("/", |request, reply| reply.text(&seen(request)))
+        .get("/", |request, reply| reply.text(seen(request)))
         .get("/blocking", |request, reply| {
             let seen = seen(request);
             reply.blocking(move || barewire::app::Response::text(seen))
         })
         .route(
             Route::post("/collected").collect(1 << 20, |request, reply| {
-                reply.text(&format!("{} {}", request.body().len(), seen(request)))
+                reply.text(format!("{} {}", request.body().len(), seen(request)))
             }),
         )
         .route(
@@ -81,7 +81,7 @@ fn every_kind_of_route_sees_the_client() {
 fn without_trust_fields_are_text() {
     let stranger = TrustedProxies::new(["192.0.2.0/24".parse().unwrap()]).x_forwarded_for();
     for app in [App::new(), App::new().trust_proxies(stranger)] {
-        let running = Running::start(app.get("/", |request, reply| reply.text(&seen(request))));
+        let running = Running::start(app.get("/", |request, reply| reply.text(seen(request))));
         let body = running.exchange(&get("/", TOLD)).body;
         assert!(body.starts_with("Some(\"127.0.0.1:"), "{body}");
         assert!(
@@ -151,7 +151,7 @@ fn a_client_named_by_the_proxy_protocol_is_judged_like_a_peer() {
     let app = App::new()
         .listen_options(options)
         .trust_proxies(trusted)
-        .get("/", |request, reply| reply.text(&seen(request)));
+        .get("/", |request, reply| reply.text(seen(request)));
     let running = Running::start(app);
     let ask = |named: &str| {
         let header = format!("PROXY TCP4 {named} 127.0.0.1 555 80\r\n");
@@ -224,7 +224,7 @@ fn ids_and_traces_are_kept_from_those_who_are_trusted() {
         .with(Traces::new().continuing_from([]))
         .get("/", |request, reply| {
             let trace = request.trace().unwrap().to_string();
-            reply.text(&format!("{} {trace}", request.request_id().unwrap()))
+            reply.text(format!("{} {trace}", request.request_id().unwrap()))
         });
     let running = Running::start(app);
     let trace = "4bf92f3577b34da6a3ce929d0e0e4736";
@@ -270,7 +270,7 @@ fn ids_and_traces_are_kept_from_those_who_are_trusted() {
     let ids = RequestIds::new().header("X-Correlation-Id").trust(networks);
     let app = App::new().with(ids).with(Traces::new().sampled());
     let app = app.get("/", |request, reply| {
-        reply.text(&request.trace().unwrap().to_string())
+        reply.text(request.trace().unwrap().to_string())
     });
     let running = Running::start(app);
     let answer = running.exchange(&get("/", "X-Correlation-Id: abc\r\n"));
@@ -293,7 +293,7 @@ fn a_proxy_on_a_unix_domain_socket_is_trusted_if_that_is_said() {
         }
         let app = App::new()
             .trust_proxies(proxies)
-            .get("/", |request, reply| reply.text(&seen(request)));
+            .get("/", |request, reply| reply.text(seen(request)));
         let place = format!("unix:{}", path.display());
         let server = app.listen(&place).unwrap().spawn().unwrap();
         let mut stream = UnixStream::connect(&path).unwrap();
@@ -386,7 +386,7 @@ fn clients_pass_a_trace_on() {
     });
     let app = App::new()
         .get("/", move |request, reply| {
-            reply.text(&told(request.headers()))
+            reply.text(told(request.headers()))
         })
         .grpc(service);
     let running = Running::start(app);

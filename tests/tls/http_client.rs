@@ -134,7 +134,7 @@ fn a_host_that_a_trusted_proxy_forwards_need_not_be_in_the_certificate() {
             let peer = request.peer().map(|it| it.to_string());
             let base = request.base_url();
             let length = request.body().len();
-            reply.text(&format!("{peer:?} {base:?} {length}"))
+            reply.text(format!("{peer:?} {base:?} {length}"))
         });
     let server = app
         .listen_tls("127.0.0.1:0", authority.certificates(&["localhost"]))

@@ -59,10 +59,7 @@ fn an_element_tells_an_address_a_scheme_and_a_host() {
 }
 
 fn backwards(lines: &[&str]) -> Vec<String> {
-    let fields: Vec<Field<'_>> = lines
-        .iter()
-        .map(|it| Field::new("Forwarded", *it))
-        .collect();
+    let fields: Vec<Field<'_>> = lines.iter().map(|it| Field::new("Forwarded", it)).collect();
     let members = members_from_end(&Fields::new(&fields), "forwarded");
     members
         .map(|it| String::from_utf8(it.to_vec()).unwrap())

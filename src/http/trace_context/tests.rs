@@ -59,7 +59,7 @@ fn what_is_no_traceparent_is_none() {
 fn state(lines: &[&str]) -> String {
     let mut list: Vec<Field<'_>> = lines
         .iter()
-        .map(|it| Field::new("tracestate", *it))
+        .map(|it| Field::new("tracestate", it))
         .collect();
     list.push(Field::new("traceparent", PARENT));
     TraceContext::of(&Fields::new(&list))

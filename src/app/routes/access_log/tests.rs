@@ -131,6 +131,6 @@ fn no_client_can_forge_or_end_a_line() {
     let read: serde_json::Value = serde_json::from_str(&json).unwrap();
     assert_eq!(read["user_agent"], "\"\\\r\n\0\u{1b}[31m\u{e9}\u{fffd}");
     let long = "a".repeat(5_000);
-    let [_, _, combined, _] = lines(&[Field::new("User-Agent", &*long)], "/", false);
+    let [_, _, combined, _] = lines(&[Field::new("User-Agent", &long)], "/", false);
     assert!(combined.len() < 700);
 }

@@ -18,7 +18,7 @@ const PROXY: &str = "10.0.0.1:4000";
 fn by_list(from: &str, lines: &[&str]) -> Option<Peer> {
     let fields: Vec<Field<'_>> = lines
         .iter()
-        .map(|it| Field::new("X-Forwarded-For", *it))
+        .map(|it| Field::new("X-Forwarded-For", it))
         .collect();
     let told = proxies()
         .x_forwarded_for()
