@@ -11,6 +11,7 @@ use bytes::Bytes;
 use super::own_state::OwnState;
 use crate::app::exchange::client::Client;
 use crate::app::exchange::session::SessionContext;
+use crate::app::exchange::timer_token;
 use crate::app::futures::jobs::{FutureId, Jobs, Progress, future_methods};
 use crate::app::futures::kept::FutureError;
 use crate::app::futures::spawner::Spawner;
@@ -25,10 +26,6 @@ use crate::net::Flow;
 use crate::sse::{self, Event};
 use crate::wire::Instant;
 use crate::wire::partly_shown;
-
-/// The token of the timer that the heartbeat is set with: no `u32` of an
-/// application's.
-const HEARTBEAT: u64 = u64::MAX;
 
 /// A stream is not looked at more often than this.
 const SHORTEST: Duration = Duration::from_secs(1);
@@ -206,7 +203,7 @@ impl<'a, 'c> EventStream<'a, 'c> {
         let next = silence
             .saturating_sub(quiet(self.pulse))
             .max(SHORTEST.min(silence));
-        if !self.at.context.after(next, HEARTBEAT) {
+        if !self.at.context.after(next, timer_token::HEARTBEAT) {
             self.finish(); // a client that comes again is better off than one that hears nothing
         }
     }

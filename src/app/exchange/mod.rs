@@ -40,4 +40,5 @@ pub(super) mod session;
 pub(super) mod stream;
 pub(super) mod stream_handle;
 pub(super) mod subject;
+pub(super) mod timer_token;
 pub(super) mod validators;

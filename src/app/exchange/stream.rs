@@ -398,7 +398,7 @@ impl Session for StreamSession {
     fn timer(&mut self, at: &mut SessionContext<'_, '_>, token: u64) -> After {
         match u32::try_from(token) {
             Ok(token) => self.call(at, |object, stream| object.timer(stream, token)),
-            Err(_) => self.writable(at), // `RESUME`
+            Err(_) => self.writable(at), // `timer_token::RESUME`
         }
     }
 

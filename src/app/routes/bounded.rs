@@ -11,14 +11,12 @@ use crate::app::exchange::refusal::Refusal;
 use crate::app::exchange::reply::{Reply, no_place};
 use crate::app::exchange::request::Request;
 use crate::app::exchange::session::{After, Session, SessionContext};
+use crate::app::exchange::timer_token;
 use crate::app::telemetry::metrics::Kind;
 use crate::http::Status;
 use crate::link::{EndReason, Event};
 use crate::net::{Exchange, TimerId};
 use crate::websocket::Kind as MessageKind;
-
-/// The token of the timer that bounds a route's time: no application has such a one.
-pub(crate) const ROUTE_TIME: u64 = u64::MAX - 1;
 
 impl Endpoint {
     /// The endpoint, bounded as it says.
@@ -41,7 +39,7 @@ impl Endpoint {
         let (Some(time), Some(record)) = (self.time, at.record.as_deref_mut()) else {
             return Ok(());
         };
-        let timer = at.context.set_timer(time, ROUTE_TIME);
+        let timer = at.context.set_timer(time, timer_token::ROUTE);
         record.timer = Some(timer.map_err(|_| no_place())?);
         Ok(())
     }
@@ -65,10 +63,12 @@ fn bounded(
         if let Some((at, session)) = reply.opened_session() {
             let is_owed = at.record.as_ref().is_some_and(|record| !record.answered);
             let timer = match (running, time) {
-                (None, Some(time)) if is_owed => match at.context.set_timer(time, ROUTE_TIME) {
-                    Ok(timer) => Some(timer),
-                    Err(_) => return Err(no_place()), // the session is dropped
-                },
+                (None, Some(time)) if is_owed => {
+                    match at.context.set_timer(time, timer_token::ROUTE) {
+                        Ok(timer) => Some(timer),
+                        Err(_) => return Err(no_place()), // the session is dropped
+                    }
+                }
                 (running, _) => running,
             };
             let left = most.unwrap_or(u64::MAX);

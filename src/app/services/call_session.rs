@@ -26,18 +26,13 @@ use super::sending::Sending;
 use crate::app::channels::format::Delivery;
 use crate::app::exchange::client::{Client, Count};
 use crate::app::exchange::session::SessionContext;
+use crate::app::exchange::timer_token;
 use crate::app::publishing::handle::HandleMessage;
 use crate::app::telemetry::metrics::Kind;
 use crate::grpc::{self, Code, Status};
 use crate::link::{DrainBuffer, EndReason};
 use crate::net::{Claim, TimerId};
 use crate::wire::{Instant, Received, Step};
-
-/// The token of the timer that the deadline is set with: no `u32` of an
-/// application's.
-const DEADLINE: u64 = u64::MAX;
-/// The token of the timer that runs while a message is incomplete.
-const MESSAGE: u64 = u64::MAX - 1;
 
 /// A call on its loop.
 pub(super) struct CallSession {
@@ -133,7 +128,7 @@ impl CallSession {
     fn open(&mut self, at: &mut SessionContext<'_, '_>) {
         if let Some(deadline) = self.deadline {
             let left = deadline.saturating_since(at.context.now());
-            self.timer = at.context.set_timer(left, DEADLINE).ok();
+            self.timer = at.context.set_timer(left, timer_token::CALL).ok();
             if self.timer.is_none() {
                 let status = Status::new(Code::ResourceExhausted, "too many deadlines");
                 return self.end_with(at, status.into(), EndReason::Aborted);
@@ -370,7 +365,7 @@ impl CallSession {
         match (is_part, self.message_timer) {
             (true, None) => {
                 let time = self.sending.rules.limits.message_time;
-                self.message_timer = at.context.grant_time(time, MESSAGE).ok();
+                self.message_timer = at.context.grant_time(time, timer_token::MESSAGE).ok();
                 if self.message_timer.is_none() {
                     let status = Status::new(Code::ResourceExhausted, "too many deadlines");
                     self.end_with(at, status.into(), EndReason::Aborted);

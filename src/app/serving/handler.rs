@@ -13,11 +13,11 @@ use crate::app::exchange::record::{Record, SMALL};
 use crate::app::exchange::request::Locals;
 use crate::app::exchange::request::RequestTls;
 use crate::app::exchange::session::{After, Entry, Session, SessionContext, Sessions};
+use crate::app::exchange::timer_token;
 use crate::app::futures::spawner::Home;
 use crate::app::futures::tasks::Tasks;
 use crate::app::publishing::handle::HandleMessage;
 use crate::app::publishing::loop_address::SendAway;
-use crate::app::routes::bounded::ROUTE_TIME;
 use crate::app::routes::dispatch::{Dispatch, Outcome};
 use crate::app::routes::middleware::Changes;
 use crate::app::routes::shared::Shared;
@@ -63,7 +63,7 @@ impl Handler for AppHandler {
             }
             Event::Timer { .. } if of_loop => self.loop_state.sweep(context),
             Event::Ended(why) => self.ended(context, why),
-            Event::Timer { token: ROUTE_TIME } => self.late(context),
+            Event::Timer { token } if token == timer_token::ROUTE => self.late(context),
             // Nothing came in, so that no batch ends after them.
             event @ (Event::Timer { .. } | Event::Mail(_) | Event::Woken | Event::Poll { .. }) => {
                 self.pass(context, |session, at| session.event(at, event));

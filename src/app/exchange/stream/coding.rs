@@ -6,13 +6,10 @@ use core::time::Duration;
 
 use super::super::coded::count;
 use super::{State, Stream};
+use crate::app::exchange::timer_token;
 use crate::coding::Coding;
 use crate::link::UsageError;
 use crate::net::Flow;
-
-/// The timer token with which a writer resumes after its turn: above every `u32` of the
-/// application.
-const RESUME: u64 = u64::MAX;
 
 /// Bytes that a writer may have coded in one turn.
 const TURN: usize = 256 << 10;
@@ -37,7 +34,10 @@ impl Stream<'_, '_> {
         let has_had_its_turn = coded.in_turn >= TURN;
         let coding = coded.coding();
         let flow = self.pass_on(coding, data.len(), out);
-        if flow == Flow::Go && has_had_its_turn && self.at.context.after(Duration::ZERO, RESUME) {
+        if flow == Flow::Go
+            && has_had_its_turn
+            && self.at.context.after(Duration::ZERO, timer_token::RESUME)
+        {
             self.state.waiting = true;
             return Flow::Wait;
         }

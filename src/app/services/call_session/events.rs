@@ -3,8 +3,9 @@
 use alloc::boxed::Box;
 use core::any::Any;
 
-use super::{CallSession, MESSAGE, State, stop};
+use super::{CallSession, State, stop};
 use crate::app::exchange::session::{After, Session, SessionContext};
+use crate::app::exchange::timer_token;
 use crate::app::publishing::handle::HandleMessage;
 use crate::app::services::guard::deadline_exceeded;
 use crate::app::services::inbox::broken;
@@ -72,7 +73,7 @@ impl Session for CallSession {
     fn timer(&mut self, at: &mut SessionContext<'_, '_>, token: u64) -> After {
         match u32::try_from(token) {
             Ok(token) => self.turn(at, Turn::Timer(token)),
-            Err(_) if token == MESSAGE => {
+            Err(_) if token == timer_token::MESSAGE => {
                 self.message_timer = None; // the next one is set after this
                 if !at.context.is_excused() {
                     self.end_with(
