@@ -101,7 +101,7 @@ impl Client for EventStreams {
                     return Err("the stream is not open".into());
                 }
                 let url = self.target.url("http", &format!("/say/{}", stream.channel));
-                let request = stream.client.post(url);
+                let request = stream.client.post(url).repeatable(true);
                 let request = request.header("Content-Type", "application/json");
                 let (board, halves) = (self.board.clone(), stream.halves.clone());
                 let said = move |answer| match whole(answer, 0) {

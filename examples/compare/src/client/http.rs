@@ -51,6 +51,8 @@ impl Http {
             Payload::Users => client.get(self.target.url("http", "/users")),
             _ => client
                 .post(self.target.url("http", "/echo"))
+                // Else it goes on no connection that has rested, and there are two.
+                .repeatable(true)
                 .header("Content-Type", "application/json")
                 .body(payload.text()),
         };

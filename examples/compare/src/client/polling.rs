@@ -98,7 +98,10 @@ impl Client for Polling {
                 };
                 self.poll(slot, format!("/poll/{channel}"), 1, half.clone());
                 let url = self.target.url("http", &format!("/tell/{channel}"));
-                let request = client.post(url).header("Content-Type", "application/json");
+                let request = client
+                    .post(url)
+                    .header("Content-Type", "application/json")
+                    .repeatable(true);
                 let board = self.board.clone();
                 client.send_then(request.body(asked(self.cell)), move |answer| {
                     match whole(answer, 0) {
