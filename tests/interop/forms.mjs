@@ -18,7 +18,10 @@ for (const [size, content] of [["small", Buffer.from("\r\n--\0")], ["large", Buf
     form.append("empty", new File([], ""));
     const got = await (await fetch(url, { method: "POST", body: form })).json();
     const empty = part("empty", Buffer.alloc(0), null, "application/octet-stream");
-    equal(got.parts, [part('ti"t\r\nle', Buffer.from("Sea")), part("photo", content, "üb.png", "image/png"), empty]);
+    const title = part('ti"t\r\nle', Buffer.from("Sea"));
+    const photo = part("photo", content, "üb.png", "image/png");
+    // Written to disk, files stand behind the rest; undici leaves an empty file name out.
+    equal(got.parts, size === "large" ? [title, empty, photo] : [title, photo, empty]);
   });
 }
 

@@ -39,7 +39,7 @@ for name, content in (("small", SMALL), ("large", LARGE)):
             with open(path, "wb") as file:
                 file.write(content)
             # In quotes, as curl reads `;` and `,` in names itself.
-            got = curl("-F", "title=Sea; and hill", "-F", 'photo=@"' + path.replace('"', '\\"') + '";type=image/png')
+            got = curl("--form-string", "title=Sea; and hill", "-F", 'photo=@"' + path.replace('"', '\\"') + '";type=image/png')
         expected = [part("title", b"Sea; and hill"), part("photo", content, "a b ü.bin", "image/png")]
         equal(got["parts"], expected)
         equal(got["spooled"], len(content) > 65_536)
