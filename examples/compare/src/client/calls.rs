@@ -3,7 +3,9 @@
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
 
-use barewire::client::{CallListener, CallOptions, Channel, Ending, GrpcChannelOptions, Outgoing};
+use barewire::client::{
+    CallListener, CallOptions, Channel, ChannelLimits, Ending, GrpcChannelOptions, Outgoing,
+};
 use barewire::grpc::{Code, Json, Payload as Codec, Proto, Protocol};
 use barewire::net::{Flow, Loop};
 
@@ -47,8 +49,10 @@ where
         wrap: fn(Text) -> T,
     ) -> Result<Self> {
         let mut channels = Vec::with_capacity(job.slots);
+        // Room for the messages of `window`, as a WebSocket has it.
+        let limits = ChannelLimits::DEFAULT.with_unsent(1 << 20);
         for _ in 0..job.slots {
-            let options = GrpcChannelOptions::new().no_proxy();
+            let options = GrpcChannelOptions::new().no_proxy().limits(limits);
             let options = match job.cell.transport {
                 Transport::GrpcWeb => options.protocol(Protocol::GrpcWeb).http1(),
                 Transport::Connect => options.protocol(Protocol::Connect).http1(),
