@@ -1,4 +1,4 @@
-//! What proxies say of the requests that they pass on (RFC 7239).
+//! The fields in which proxies describe the requests that they pass on (RFC 7239).
 //!
 //! ```text
 //!  Forwarded: for=192.0.2.43;proto=https;host=a.example, for="[2001:db8::1]:4711"

@@ -1,4 +1,4 @@
-//! What has come for one exchange, and was not taken yet.
+//! Events received for one exchange that the test has not taken yet.
 
 use alloc::collections::VecDeque;
 use alloc::string::{String, ToString};

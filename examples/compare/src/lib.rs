@@ -27,5 +27,5 @@ pub mod report;
 pub mod server;
 pub mod wire;
 
-/// What goes wrong, as text for whoever started the program.
+/// A result whose error is text for the user of the program.
 pub type Result<T> = std::result::Result<T, Box<dyn std::error::Error>>;

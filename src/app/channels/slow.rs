@@ -21,7 +21,7 @@ use core::time::Duration;
 /// ```
 /// use barewire::app::{App, ChannelOptions, SlowMembers};
 ///
-/// // Prices: whoever is slow gets the newest.
+/// // Prices: a slow client gets the newest.
 /// App::new().channel("prices", ChannelOptions::new().slow_members(SlowMembers::Newest));
 /// ```
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Default)]

@@ -1,4 +1,4 @@
-//! What routes read from requests as typed values: JSON, forms, queries, parameters.
+//! Typed values in requests: JSON, forms, queries, parameters of paths.
 
 pub(super) mod extract_error;
 #[cfg(feature = "forms")]

@@ -1,4 +1,4 @@
-//! What serde says of a value, as a field and what is wrong with it.
+//! An error of serde, taken apart: the field, and what is wrong with it.
 
 use alloc::string::{String, ToString};
 

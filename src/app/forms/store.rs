@@ -1,4 +1,4 @@
-//! What of a form is on disk, as the thread that writes it sees it.
+//! The part of a form that is on disk, for the thread that writes it.
 
 use alloc::vec::Vec;
 use std::fs::{File, OpenOptions};

@@ -1,4 +1,4 @@
-//! What stands in front of routes: rate limits, authentication, headers for browsers.
+//! Guards in front of routes: rate limits, authentication, headers for browsers.
 
 pub(super) mod allowances;
 pub(super) mod basic_auth;

@@ -1,4 +1,4 @@
-//! What methods of typed services answer with, and the methods of a [`Service`] that take it.
+//! Answers of typed services, and the methods of a [`Service`] that take them.
 //!
 //! A trait has one signature for each method, and its implementations answer now, later, or
 //! by a future: so the ways to answer are values here.

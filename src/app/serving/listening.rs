@@ -100,11 +100,11 @@ impl App {
     /// # }
     /// ```
     ///
-    /// If the new process does not get as far as to serve, the old one goes on. Addresses are
+    /// If the new process fails before it serves, the old one continues. Addresses are
     /// compared as they were given, so that with port 0 the port stays. All
     /// [`threads`](Self::threads) accept from one socket for each address. Sockets of
-    /// [`listen_on`](Self::listen_on) stay with whoever made them: under systemd none of
-    /// this is needed. Proven on Linux.
+    /// [`listen_on`](Self::listen_on) are not handed over: under systemd they need
+    /// not be. Proven on Linux.
     #[cfg(unix)]
     #[must_use]
     pub fn hand_over(mut self, path: impl Into<std::path::PathBuf>) -> Self {

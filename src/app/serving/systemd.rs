@@ -1,4 +1,4 @@
-//! What systemd hands over, and what it is told (sd_listen_fds(3), sd_notify(3)).
+//! Sockets from systemd, and messages to it (sd_listen_fds(3), sd_notify(3)).
 
 use alloc::sync::Arc;
 use core::sync::atomic::{AtomicUsize, Ordering};
