@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 use std::sync::{Arc, Mutex, MutexGuard};
 
 use barewire::app::{
-    App, Cors, Error, Incoming, Middleware, Next, Refusal, Reply, Request, Scoped, Status,
+    App, BearerAuth, Cors, Error, Refusal, Request, Scoped, Status, constant_time_eq,
 };
 use serde::{Deserialize, Serialize};
 
@@ -53,22 +53,12 @@ const fn most() -> usize {
 /// The user whom a token belongs to.
 struct User(&'static str);
 
-/// Lets in who has a token.
-struct Tokens;
+const TOKENS: [(&str, &str); 2] = [("secret-of-ann", "Ann"), ("secret-of-ben", "Ben")];
 
-impl Middleware for Tokens {
-    fn before(&self, request: &mut Incoming<'_, '_>, reply: Reply<'_, '_>) -> Next {
-        let user = match request.header("authorization") {
-            Some("Bearer secret-of-ann") => User("Ann"),
-            Some("Bearer secret-of-ben") => User("Ben"),
-            _ => {
-                let reply = reply.header("WWW-Authenticate", "Bearer");
-                return reply.refuse(Status::UNAUTHORIZED).into();
-            }
-        };
-        request.insert(user);
-        Next::Continue
-    }
+fn user(token: &str) -> Option<User> {
+    let mut known = TOKENS.into_iter();
+    let (_, name) = known.find(|(own, _)| constant_time_eq(own, token))?;
+    Some(User(name))
 }
 
 #[derive(Clone, Default)]
@@ -86,7 +76,7 @@ fn main() -> Result<(), Error> {
     let cors = Cors::origins(["https://app.example.org"]).expose("Location");
     let app = App::new()
         .with(Scoped::new("/api", cors))
-        .with(Scoped::new("/api", Tokens))
+        .with(Scoped::new("/api", BearerAuth::new("notes", user)))
         .get("/api/notes", move |request, reply| {
             let Filter { done, limit } = request.query_as()?;
             let all = list.all();
